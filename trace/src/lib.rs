@@ -1,0 +1,15 @@
+//! The trace format of conccheck: the event schema, its binary, JSON and STD codecs, and the version rules.
+//!
+//! No analysis happens here. The schema ([`event`]) and the encoder ([`wire`]) have no dependency, since the recorder links them
+//! into every user's program; all that reads is behind the feature `read`.
+#![forbid(unsafe_code)]
+
+pub mod event;
+pub mod ids;
+pub mod layout;
+pub mod version;
+pub mod wire;
+
+pub use event::{Event, How, Mode, ObjectKind, Record, Side, SiteDef};
+pub use ids::{HandleId, Nanos, ObjectId, Order, SiteId, Stamp, StringId, ThreadId, Ticks};
+pub use version::Version;
