@@ -7,6 +7,8 @@
 pub mod event;
 pub mod ids;
 pub mod layout;
+#[cfg(feature = "read")]
+pub mod read;
 pub mod version;
 pub mod wire;
 
