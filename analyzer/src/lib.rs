@@ -1,1 +1,76 @@
-//! Placeholder.
+//! Finds deadlocks, leaks and misused locks and channels in recorded traces.
+//!
+//! One pass over the merged order of a process's events fills the [`model`]; then every rule of [`registry::RULES`] judges it.
+//! The analyzer reads no file but through [`Sources`], prints nothing, and gives facts ([`Finding`]), not text.
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod finding;
+pub mod model;
+pub mod registry;
+pub mod rule;
+
+use conccheck_trace::SiteDef;
+use conccheck_trace::read::ProcessTrace;
+
+pub use config::Config;
+pub use finding::{Confidence, Finding, Party, ScenarioStep, Severity, Step};
+pub use rule::{Rule, RuleMeta};
+
+/// Gives the text of source lines. Implemented by whoever can read files.
+pub trait Sources {
+    /// The line that `site` names, without its end; `None` where it can't be found.
+    fn line(&self, site: &SiteDef) -> Option<String>;
+}
+
+/// For when no source is at hand.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct NoSources;
+
+impl Sources for NoSources {
+    fn line(&self, _: &SiteDef) -> Option<String> {
+        None
+    }
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct Analysis {
+    /// Most severe first, then surest, then by fingerprint: the same traces give the same order.
+    pub findings: Vec<Finding>,
+    /// What was looked at.
+    pub stats: Stats,
+    /// What may be wrong or incomplete, as sentences for the user.
+    pub warnings: Vec<String>,
+}
+
+/// What was looked at, over all processes.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Stats {
+    /// Traces.
+    pub processes: usize,
+    /// Threads that recorded something.
+    pub threads: usize,
+    /// Events, summarised acquisitions not counted.
+    pub events: u64,
+    /// Lock instances that were used.
+    pub locks: usize,
+    /// Places in the source that acquired or asked for a lock.
+    pub lock_sites: usize,
+    /// Channels that were used.
+    pub channels: usize,
+    /// Distinct ways in which a lock was acquired while others were held.
+    pub contexts: usize,
+    /// Tests, where the program is a test binary.
+    pub tests: usize,
+    /// Acquisitions that were counted, not recorded.
+    pub summarised: u64,
+    /// Events that the trace says are missing.
+    pub lost: u64,
+}
+
+/// Analyses the traces of one run. Findings that are the same in several processes are joined.
+pub fn analyze(traces: &[ProcessTrace], sources: &dyn Sources, config: &Config) -> Analysis {
+    let _ = (traces, sources, config);
+    Analysis::default()
+}
