@@ -1,2 +1,5 @@
-//! Placeholder.
-fn main() {}
+//! The `conccheck` command.
+
+fn main() -> std::process::ExitCode {
+    conccheck_cli::conccheck()
+}

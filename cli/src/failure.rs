@@ -1,0 +1,78 @@
+//! Expected failures: what went wrong, which exit code it means, and what to do.
+
+use std::fmt;
+use std::io::Write as _;
+use std::panic;
+use std::process;
+
+use crate::exit_code::ExitCode;
+use crate::terminal::Safe;
+
+/// Why a command can't do what it was asked to. Not a bug: those panic.
+#[derive(Debug)]
+pub struct Failure {
+    code: ExitCode,
+    message: String,
+    help: Option<String>,
+}
+
+impl Failure {
+    /// A failure with a message: lower case, no full stop, names the file or command concerned.
+    pub fn new(code: ExitCode, message: impl Into<String>) -> Failure {
+        Failure { code, message: message.into(), help: None }
+    }
+
+    /// The command line asks for something that does not exist or can't be done.
+    pub fn usage(message: impl Into<String>) -> Failure {
+        Failure::new(ExitCode::Usage, message)
+    }
+
+    /// Adds what the user can do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Failure {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// What the process should exit with.
+    pub fn code(&self) -> ExitCode {
+        self.code
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Safe(&self.message))?;
+        if let Some(help) = &self.help {
+            write!(f, "\n  help: {}", Safe(help))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Runs a whole command: says expected failures and panics on standard error and turns both into the exit status.
+pub fn run_to_exit(command: impl FnOnce() -> Result<ExitCode, Failure> + panic::UnwindSafe) -> process::ExitCode {
+    panic::set_hook(Box::new(|info| {
+        let message = info.payload_as_str().unwrap_or("no message");
+        let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+        diagnostic(format_args!(
+            "internal error: {message}{place}\n  help: this is a bug in conccheck: please report it, with the trace if you can, at {}/issues",
+            env!("CARGO_PKG_REPOSITORY"),
+        ));
+    }));
+    match panic::catch_unwind(command) {
+        Ok(Ok(code)) => code.into(),
+        Ok(Err(failure)) => {
+            diagnostic(format_args!("error: {failure}"));
+            failure.code.into()
+        }
+        Err(_) => ExitCode::Internal.into(),
+    }
+}
+
+/// Says something to the user beside the report, on standard error. A closed standard error is no reason to stop.
+pub fn diagnostic(message: fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr().lock(), "conccheck: {message}");
+}

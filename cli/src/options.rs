@@ -1,0 +1,108 @@
+//! What the user may choose about a report.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+use conccheck_analyzer::finding::Severity;
+
+use crate::formats::Format;
+
+/// How findings are shown and judged; the same for every command that reports.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Report")]
+pub struct ReportOptions {
+    /// Format of the report; may be given several times, each with its own file
+    #[arg(long, value_name = "FORMAT[=FILE]", long_help = Output::help())]
+    pub format: Vec<Output>,
+
+    /// File for the report (default: standard output)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Lowest severity of a finding that makes the command fail
+    #[arg(long, value_name = "SEVERITY", default_value_t, value_enum)]
+    pub fail_on: FailOn,
+
+    /// Show findings that lie in dependencies only, and list everything in full
+    #[arg(long)]
+    pub all: bool,
+
+    /// When to use colours (default: NO_COLOR, CLICOLOR_FORCE and CARGO_TERM_COLOR decide, else whether it is a terminal)
+    #[arg(long, value_name = "WHEN", value_enum)]
+    pub color: Option<Color>,
+}
+
+/// A format and where it goes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Output {
+    /// What to write.
+    pub format: Format,
+    /// Where; `None`: the file of `--output`, or else standard output.
+    pub file: Option<PathBuf>,
+}
+
+impl Output {
+    fn help() -> String {
+        format!(
+            "Format of the report, one of {}; may be given several times. All but one need a file of their own: \
+             `--format human --format sarif=findings.sarif`",
+            Format::names().join(", ")
+        )
+    }
+}
+
+impl FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Output, String> {
+        let (name, file) = match text.split_once('=') {
+            Some((_, "")) => return Err("no file after `=`".to_owned()),
+            Some((name, file)) => (name, Some(PathBuf::from(file))),
+            None => (text, None),
+        };
+        let format = Format::from_str(name, false).map_err(|_| format!("the formats are {}", Format::names().join(", ")))?;
+        Ok(Output { format, file })
+    }
+}
+
+/// From which severity on a finding makes the command fail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub enum FailOn {
+    /// Only critical findings
+    Critical,
+    /// High and above
+    #[default]
+    High,
+    /// Medium and above
+    Medium,
+    /// Any finding
+    Low,
+    /// No finding
+    Never,
+}
+
+impl FailOn {
+    /// Whether a finding of this severity makes the command fail.
+    pub fn includes(self, severity: Severity) -> bool {
+        let lowest = match self {
+            FailOn::Critical => Severity::Critical,
+            FailOn::High => Severity::High,
+            FailOn::Medium => Severity::Medium,
+            FailOn::Low => Severity::Low,
+            FailOn::Never => return false,
+        };
+        severity >= lowest
+    }
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
