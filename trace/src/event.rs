@@ -173,8 +173,12 @@ pub enum Event {
     Park { site: SiteId, timed: bool },
     /// A park ended.
     Unparked,
-    /// Gave `thread` its token.
-    Unpark { thread: ThreadId, site: SiteId },
+    /// Gave `thread` its token. (In JSON the field is called `target`, since `thread` says there who acts.)
+    Unpark {
+        #[cfg_attr(feature = "read", serde(rename = "target"))]
+        thread: ThreadId,
+        site: SiteId,
+    },
 
     // ---- once, barrier ----
     /// A thread is about to wait for another's initialisation, or to run its own: not yet done. Ends in `OnceBegin` or `OnceGet`.

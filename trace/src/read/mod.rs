@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::event::{ObjectKind, Record, SiteDef};
-use crate::ids::{Nanos, ObjectId, SiteId, StringId, ThreadId, Ticks};
+pub use crate::header::Header;
+use crate::ids::{ObjectId, SiteId, StringId, ThreadId};
 
 /// What one process recorded.
 #[derive(Debug)]
@@ -24,46 +25,6 @@ pub struct ProcessTrace {
 pub(crate) enum Source {
     /// Decoded already.
     Memory(Vec<(ThreadId, Vec<Record>)>),
-}
-
-/// What the recorder said about its process.
-#[derive(Clone, Debug, Default)]
-pub struct Header {
-    /// Path of the executable.
-    pub program: String,
-    /// Its arguments, without the program.
-    pub args: Vec<String>,
-    /// Process id.
-    pub pid: u32,
-    /// Working directory at the start: relative site paths may be relative to it or to a folder above it.
-    pub working_dir: String,
-    /// Version of the compiler that built the runtime.
-    pub rustc: String,
-    /// Seconds since 1970 at the start.
-    pub started_unix: u64,
-    /// Ticks of the recorder's clock a second; 1e9 where ticks are nanoseconds.
-    pub ticks_per_second: f64,
-    /// The clock at the start of the recording.
-    pub start_ticks: Ticks,
-    /// Whether the process ended in order. `false`: it was killed, aborted, or still ran.
-    pub clean_end: bool,
-    /// Whether the watchdog ended the process because of a deadlock.
-    pub deadlock_end: bool,
-    /// Further facts by name (what was instrumented, test runner, …).
-    pub facts: Vec<(String, String)>,
-    /// Events that could not be recorded, and why.
-    pub lost: Option<(u64, String)>,
-}
-
-impl Header {
-    /// Converts a clock reading to nanoseconds since the start of the recording.
-    pub fn nanos(&self, time: Ticks) -> Nanos {
-        let ticks = time.0.saturating_sub(self.start_ticks.0);
-        if self.ticks_per_second <= 0.0 {
-            return Nanos(ticks);
-        }
-        Nanos((ticks as f64 * (1e9 / self.ticks_per_second)) as u64)
-    }
 }
 
 /// What an object id means.
