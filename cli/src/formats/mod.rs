@@ -1,6 +1,20 @@
 //! The formats of a report, one file each.
 
+mod expression;
+mod human;
+mod json;
+mod scenario;
+mod short;
+mod snippets;
+
+use std::fmt;
+
 use clap::ValueEnum;
+use conccheck_analyzer::finding::Severity;
+use conccheck_trace::SiteDef;
+use serde::Serialize;
+
+use crate::report::Report;
 
 /// What a report looks like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -13,9 +27,71 @@ pub enum Format {
     Json,
 }
 
+/// Turns a report into text.
+pub(crate) trait Render {
+    /// Writes the whole report. Colours may be ANSI sequences: they are taken out where they are not wanted.
+    ///
+    /// # Errors
+    /// Only those of `out`.
+    fn render(&self, report: &Report<'_>, out: &mut dyn fmt::Write) -> fmt::Result;
+}
+
 impl Format {
     /// The names of all formats.
     pub fn names() -> Vec<String> {
-        Format::value_variants().iter().filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned())).collect()
+        Format::value_variants().iter().map(|format| format.name()).collect()
     }
+
+    /// The name, as on the command line.
+    pub fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// The format that a file name asks for by its ending, where that is clear.
+    pub fn of_file_name(name: &str) -> Option<Format> {
+        let ending = name.rsplit_once('.')?.1;
+        Some(match ending {
+            "json" => Format::Json,
+            _ => return None,
+        })
+    }
+
+    /// Whether people read it on a terminal.
+    pub(crate) fn is_for_terminals(self) -> bool {
+        matches!(self, Format::Human | Format::Short)
+    }
+
+    pub(crate) fn renderer(self) -> &'static dyn Render {
+        match self {
+            Format::Human => &human::Human,
+            Format::Short => &short::Short,
+            Format::Json => &json::Json,
+        }
+    }
+}
+
+/// "1 critical, 0 high, 2 medium"; the two lowest only where there are any.
+pub(crate) fn counts(report: &Report<'_>) -> String {
+    if report.findings.is_empty() {
+        return "no findings".to_owned();
+    }
+    let severities = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
+    let shown = severities.map(|severity| (severity, report.count(severity)));
+    let shown = shown.iter().filter(|&&(severity, count)| severity >= Severity::High || count > 0);
+    shown.map(|(severity, count)| format!("{count} {}", severity.word())).collect::<Vec<_>>().join(", ")
+}
+
+/// "src/bank.rs:44:21", without what is not known.
+fn place(site: &SiteDef) -> String {
+    match (site.line, site.column) {
+        (0, _) => site.file.clone(),
+        (line, 0) => format!("{}:{line}", site.file),
+        (line, column) => format!("{}:{line}:{column}", site.file),
+    }
+}
+
+fn write_json(value: &impl Serialize, out: &mut dyn fmt::Write) -> fmt::Result {
+    // Maps with keys that are no strings are what serde_json fails on; these structs have none.
+    let text = serde_json::to_string_pretty(value).map_err(|_| fmt::Error)?;
+    writeln!(out, "{text}")
 }

@@ -1,0 +1,91 @@
+//! The subcommands of `conccheck`, one file each.
+
+mod completions;
+mod explain;
+mod man;
+mod report;
+mod rules;
+mod run;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+
+/// Finds deadlocks, leaked threads and misused locks and channels in recorded runs of Rust programs
+#[derive(Parser)]
+#[command(name = "conccheck", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "To record and check a cargo project, use `cargo conccheck test` or `cargo conccheck run`.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Report(report::Args),
+    Run(run::Args),
+    Explain(explain::Args),
+    Rules(rules::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// Runs the command of this process's command line.
+pub(crate) fn main() -> Result<ExitCode, Failure> {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come as errors too; a closed pipe is no reason to complain.
+            let _ = error.print();
+            return Ok(if error.use_stderr() { ExitCode::Usage } else { ExitCode::Clean });
+        }
+    };
+    match cli.command {
+        Command::Report(args) => args.run(),
+        Command::Run(args) => args.run(),
+        Command::Explain(args) => args.run(),
+        Command::Rules(args) => args.run(),
+        Command::Completions(args) => args.run(),
+        Command::Man(args) => args.run(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn sweep(command: &clap::Command, path: &str, complaints: &mut Vec<String>) {
+        let path = format!("{path} {}", command.get_name());
+        let mut check = |what: String, help: Option<String>| match help {
+            None => complaints.push(format!("{what}: no help")),
+            Some(help) if help.ends_with('.') => complaints.push(format!("{what}: short help ends in a full stop")),
+            Some(help) if !help.starts_with(char::is_uppercase) => complaints.push(format!("{what}: not capitalised")),
+            Some(_) => {}
+        };
+        check(path.clone(), command.get_about().map(ToString::to_string));
+        for arg in command.get_arguments() {
+            check(format!("{path} {arg}"), arg.get_help().map(ToString::to_string));
+            for value in arg.get_possible_values().iter().filter(|value| !value.is_hide_set()) {
+                // Possible values of shells are clap_complete's own.
+                if path.ends_with("completions") {
+                    continue;
+                }
+                check(format!("{path} {arg} {}", value.get_name()), value.get_help().map(ToString::to_string));
+            }
+        }
+        for sub in command.get_subcommands() {
+            sweep(sub, &path, complaints);
+        }
+    }
+
+    #[test]
+    fn every_command_and_option_has_a_capitalised_help_without_full_stop() {
+        Cli::command().debug_assert();
+        let mut complaints = Vec::new();
+        sweep(&Cli::command(), "", &mut complaints);
+        assert!(complaints.is_empty(), "{complaints:#?}");
+    }
+}

@@ -1,0 +1,177 @@
+//! For people: snippets, the scenario, what speaks for it, what to do; then a summary.
+
+use std::fmt::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use conccheck_analyzer::finding::{Finding, Party, Severity};
+
+use super::snippets::{self, Label, Section, Tone};
+use super::{Render, scenario};
+use crate::report::{Report, first_look};
+use crate::words;
+
+pub(super) struct Human;
+
+impl Render for Human {
+    fn render(&self, report: &Report<'_>, out: &mut dyn Write) -> fmt::Result {
+        for finding in &report.findings {
+            let sections = if finding.severity >= Severity::High || report.in_full { full(finding) } else { brief(finding) };
+            writeln!(out, "{}", snippets::render(&sections, report.sources))?;
+        }
+        summary(report, out)
+    }
+}
+
+/// Everything: one section of snippets a thread.
+fn full(finding: &Finding) -> Vec<Section<'_>> {
+    let mut sections: Vec<Section<'_>> = Vec::new();
+    for party in &finding.parties {
+        let title = if sections.is_empty() { finding.message.clone() } else { other_side(finding, party) };
+        sections.push(section(finding, title, labels(party), sections.is_empty()));
+    }
+    if sections.is_empty() {
+        sections.push(section(finding, finding.message.clone(), Vec::new(), true));
+    }
+    if let Some(last) = sections.last_mut() {
+        let lines = scenario::lines(finding);
+        if !lines.is_empty() {
+            last.notes.push(("scenario", lines.join("\n")));
+        }
+        last.notes.push(("evidence", evidence(finding)));
+        if !finding.tests.is_empty() {
+            last.notes.push(("tests", words::list(&quoted(&finding.tests), 4)));
+        }
+    }
+    let explain = format!("conccheck explain {}    (fingerprint {})", finding.rule.name, finding.fingerprint);
+    sections.push(help(finding, vec![("explain", explain)]));
+    sections
+}
+
+/// Where to look first, why, and what to do.
+fn brief(finding: &Finding) -> Vec<Section<'_>> {
+    let label = first_look(finding).map(|(thread, step, site)| Label {
+        site: Some(site),
+        text: format!("thread `{thread}` {}", step.text),
+        primary: true,
+    });
+    let mut first = section(finding, finding.message.clone(), label.into_iter().collect(), true);
+    first.notes.push(("evidence", evidence(finding)));
+    vec![first, help(finding, Vec::new())]
+}
+
+fn section<'a>(finding: &'a Finding, title: String, labels: Vec<Label<'a>>, is_first: bool) -> Section<'a> {
+    let tone = match finding.severity {
+        _ if !is_first => Tone::Note,
+        Severity::Critical | Severity::High => Tone::Error,
+        Severity::Medium | Severity::Low => Tone::Warning,
+    };
+    Section { tone, id: is_first.then_some(finding.rule.name), title, labels, notes: Vec::new() }
+}
+
+fn help<'a>(finding: &'a Finding, notes: Vec<(&'static str, String)>) -> Section<'a> {
+    Section { tone: Tone::Help, id: None, title: finding.help.clone(), labels: Vec::new(), notes }
+}
+
+fn other_side(finding: &Finding, party: &Party) -> String {
+    let side = if finding.parties.len() == 2 { "the other side" } else { "another side" };
+    format!("{side}: thread `{}`", party.thread)
+}
+
+/// The thread is named once; further steps continue the sentence.
+fn labels(party: &Party) -> Vec<Label<'_>> {
+    let text = |index: usize, text: &str| {
+        if index == 0 { format!("thread `{}` {text}", party.thread) } else { format!("and {text}") }
+    };
+    let steps = party.steps.iter().enumerate();
+    steps.map(|(index, step)| Label { site: step.site.as_ref(), text: text(index, &step.text), primary: step.primary }).collect()
+}
+
+fn evidence(finding: &Finding) -> String {
+    let facts = finding.evidence.join("; ");
+    let word = finding.confidence.word();
+    if facts.is_empty() { word.to_owned() } else { format!("{word}: {facts}") }
+}
+
+fn quoted(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| format!("`{name}`")).collect()
+}
+
+fn summary(report: &Report<'_>, out: &mut dyn Write) -> fmt::Result {
+    let bold = Style::new().bold();
+    let color = match () {
+        () if report.findings.iter().any(|finding| finding.severity >= Severity::High) => AnsiColor::Red,
+        () if report.findings.is_empty() => AnsiColor::Green,
+        () => AnsiColor::Yellow,
+    };
+    let head = bold.fg_color(Some(color.into()));
+    let mut lines = vec![findings(report)];
+    lines.extend(tests(report));
+    lines.push(looked_at(report));
+    lines.extend(missing(report));
+    lines.extend(coverage(report));
+    for (index, line) in lines.iter().enumerate() {
+        let name = if index == 0 { "Summary" } else { "" };
+        writeln!(out, "{head}{name:>8}{head:#} {line}")?;
+    }
+    if let Some(traces) = &report.facts.kept_traces {
+        writeln!(out, "{bold}{:>8}{bold:#} {}", "Trace", crate::terminal::one_line(&traces.display().to_string()))?;
+    }
+    Ok(())
+}
+
+fn findings(report: &Report<'_>) -> String {
+    let mut text = super::counts(report);
+    if report.in_dependencies > 0 {
+        text += &format!("; {} in dependencies only, not judged (--all shows them)", report.in_dependencies);
+    }
+    text
+}
+
+fn tests(report: &Report<'_>) -> Option<String> {
+    let tests = report.facts.tests?;
+    let passed = tests.passed.map(|passed| format!("{} passed", words::count(passed, "test")));
+    let failed = match tests.failed {
+        Some(failed) if failed > 0 => Some(format!("{} FAILED", words::count(failed, "test"))),
+        _ if tests.command_failed => Some("the tests FAILED".to_owned()),
+        _ => None,
+    };
+    let parts: Vec<String> = passed.into_iter().chain(failed).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn looked_at(report: &Report<'_>) -> String {
+    let stats = &report.stats;
+    let count = |number: usize, noun| words::count(number as u64, noun);
+    let mut text = format!("{} of {}", words::count(stats.events, "event"), count(stats.threads, "thread"));
+    if stats.processes > 1 {
+        text += &format!(" in {} processes", stats.processes);
+    }
+    text += &format!("; {} at {}", count(stats.locks, "lock"), count(stats.lock_sites, "site"));
+    if stats.channels > 0 {
+        text += &format!(", {}", count(stats.channels, "channel"));
+    }
+    text
+}
+
+fn missing(report: &Report<'_>) -> Option<String> {
+    let stats = &report.stats;
+    let summarised =
+        (stats.summarised > 0).then(|| format!("{} counted, not recorded", words::count(stats.summarised, "acquisition")));
+    let lost = (stats.lost > 0).then(|| format!("{} LOST", words::count(stats.lost, "event")));
+    let parts: Vec<String> = summarised.into_iter().chain(lost).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn coverage(report: &Report<'_>) -> Option<String> {
+    let coverage = report.facts.coverage.as_ref()?;
+    let mut text = format!("{} instrumented", words::count(coverage.instrumented.len() as u64, "crate"));
+    if !coverage.not_instrumented.is_empty() {
+        let gap = |gap: &crate::Gap| {
+            let users = if gap.users == 1 { "1 crate uses it".to_owned() } else { format!("{} crates use it", gap.users) };
+            format!("{} ({users})", crate::terminal::one_line(&gap.name))
+        };
+        let gaps: Vec<String> = coverage.not_instrumented.iter().map(gap).collect();
+        text += &format!("; not instrumented: {}", words::list(&gaps, 6));
+    }
+    Some(text)
+}

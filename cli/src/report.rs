@@ -1,0 +1,102 @@
+//! What all formats render: the findings, split into those to show and those to count, and what was looked at.
+
+use conccheck_analyzer::Stats;
+use conccheck_analyzer::finding::{Finding, Severity, Step};
+use conccheck_analyzer::{Analysis, Confidence, RuleMeta};
+use conccheck_trace::SiteDef;
+
+use crate::options::FailOn;
+use crate::run_facts::RunFacts;
+use crate::sources::{SourceCache, is_dependency};
+use crate::terminal::one_line;
+
+/// A finished analysis, ready to be shown. All texts are in one line and hold no control character.
+pub(crate) struct Report<'a> {
+    /// To be shown, most severe first.
+    pub(crate) findings: Vec<Finding>,
+    /// How many findings lie in dependencies only and are therefore neither shown nor judged.
+    pub(crate) in_dependencies: usize,
+    /// Whether to show everything in full.
+    pub(crate) in_full: bool,
+    /// What was looked at.
+    pub(crate) stats: Stats,
+    /// What may be wrong or incomplete.
+    pub(crate) warnings: Vec<String>,
+    /// What is known of the run beside its traces.
+    pub(crate) facts: &'a RunFacts,
+    /// For snippets.
+    pub(crate) sources: &'a SourceCache,
+}
+
+impl<'a> Report<'a> {
+    /// `all`: whether findings that lie in dependencies only are shown and judged too.
+    pub(crate) fn new(analysis: Analysis, facts: &'a RunFacts, sources: &'a SourceCache, all: bool) -> Report<'a> {
+        let Analysis { findings, stats, warnings, .. } = analysis;
+        let (findings, others): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| all || concerns_the_user(finding));
+        Report {
+            findings: findings.into_iter().map(in_one_line).collect(),
+            in_dependencies: others.len(),
+            in_full: all,
+            stats,
+            warnings: warnings.iter().map(|warning| one_line(warning)).collect(),
+            facts,
+            sources,
+        }
+    }
+
+    /// Whether there is a finding that makes the command fail.
+    pub(crate) fn fails(&self, fail_on: FailOn) -> bool {
+        self.findings.iter().any(|finding| fail_on.includes(finding.severity))
+    }
+
+    /// How many findings have this severity.
+    pub(crate) fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+
+    /// The rules that found something, sorted by name.
+    pub(crate) fn rules(&self) -> Vec<&'static RuleMeta> {
+        let mut rules: Vec<_> = self.findings.iter().map(|finding| finding.rule).collect();
+        rules.sort_by_key(|rule| rule.name);
+        rules.dedup_by_key(|rule| rule.name);
+        rules
+    }
+}
+
+/// Findings whose sites all lie in dependencies are not the user's to repair. A deadlock that did happen is shown wherever it lies.
+fn concerns_the_user(finding: &Finding) -> bool {
+    let mut sites = sites(finding).peekable();
+    let happened = finding.severity == Severity::Critical && finding.confidence == Confidence::Manifest;
+    happened || sites.peek().is_none() || sites.any(|site| !is_dependency(&site.file))
+}
+
+fn sites(finding: &Finding) -> impl Iterator<Item = &SiteDef> {
+    finding.parties.iter().flat_map(|party| &party.steps).filter_map(|step| step.site.as_ref())
+}
+
+/// The step to look at first, with its thread: the first primary one with a site, else the first with a site.
+pub(crate) fn first_look(finding: &Finding) -> Option<(&str, &Step, &SiteDef)> {
+    let steps = || {
+        let all = finding.parties.iter().flat_map(|party| party.steps.iter().map(move |step| (party.thread.as_str(), step)));
+        all.filter_map(|(thread, step)| Some((thread, step, step.site.as_ref()?)))
+    };
+    steps().find(|(_, step, _)| step.primary).or_else(|| steps().next())
+}
+
+fn in_one_line(mut finding: Finding) -> Finding {
+    let clean = |text: &mut String| *text = one_line(text);
+    clean(&mut finding.message);
+    clean(&mut finding.help);
+    finding.objects.iter_mut().chain(&mut finding.evidence).chain(&mut finding.tests).for_each(clean);
+    for party in &mut finding.parties {
+        clean(&mut party.thread);
+        for step in &mut party.steps {
+            clean(&mut step.text);
+            if let Some(site) = &mut step.site {
+                clean(&mut site.file);
+            }
+        }
+    }
+    finding.scenario.iter_mut().for_each(|step| clean(&mut step.text));
+    finding
+}

@@ -1,0 +1,125 @@
+//! Source files: where a site's file lies on this machine, and its lines.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use conccheck_analyzer::Sources;
+use conccheck_trace::SiteDef;
+
+/// Larger files are generated; nobody wants a snippet of one.
+const MAX_SOURCE_BYTES: u64 = 16 << 20;
+
+/// Finds and reads source files, each once. A file that is missing, unreadable or no text is simply not known.
+pub(crate) struct SourceCache {
+    roots: Vec<PathBuf>,
+    files: RefCell<HashMap<String, Option<Rc<SourceFile>>>>,
+}
+
+/// A source file in memory.
+pub(crate) struct SourceFile {
+    text: String,
+    /// Offset of each line's first byte.
+    starts: Vec<usize>,
+}
+
+impl SourceCache {
+    /// Looks for relative paths in `dirs` and in every folder above them, nearest first: the compiler writes paths relative to the
+    /// workspace's root, programs and tests run in it or below it.
+    pub(crate) fn new<'a>(dirs: impl IntoIterator<Item = &'a Path>) -> SourceCache {
+        let mut roots: Vec<PathBuf> = Vec::new();
+        for dir in dirs {
+            for root in dir.ancestors().filter(|root| root.is_absolute()) {
+                if !roots.iter().any(|known| known == root) {
+                    roots.push(root.to_owned());
+                }
+            }
+        }
+        SourceCache { roots, files: RefCell::default() }
+    }
+
+    /// The file of that name in a trace.
+    pub(crate) fn file(&self, name: &str) -> Option<Rc<SourceFile>> {
+        if let Some(known) = self.files.borrow().get(name) {
+            return known.clone();
+        }
+        let file = self.roots.iter().map(|root| root.join(name)).find_map(|path| SourceFile::read(&path)).map(Rc::new);
+        self.files.borrow_mut().insert(name.to_owned(), file.clone());
+        file
+    }
+}
+
+impl Sources for SourceCache {
+    fn line(&self, site: &SiteDef) -> Option<String> {
+        Some(self.file(&site.file)?.line(site.line)?.to_owned())
+    }
+}
+
+impl SourceFile {
+    fn read(path: &Path) -> Option<SourceFile> {
+        let meta = fs::metadata(path).ok()?;
+        if !meta.is_file() || meta.len() > MAX_SOURCE_BYTES {
+            return None;
+        }
+        let text = String::from_utf8_lossy(&fs::read(path).ok()?).into_owned();
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Some(SourceFile { text, starts })
+    }
+
+    /// A line, counted from 1, without its end.
+    pub(crate) fn line(&self, number: u32) -> Option<&str> {
+        let (start, end) = self.bounds(number)?;
+        Some(&self.text[start..end])
+    }
+
+    /// The lines from `first` to `last`, counted from 1, without the last one's end.
+    pub(crate) fn lines(&self, first: u32, last: u32) -> Option<&str> {
+        self.text.get(self.bounds(first)?.0..self.bounds(last)?.1)
+    }
+
+    fn bounds(&self, number: u32) -> Option<(usize, usize)> {
+        let index = usize::try_from(number).ok()?.checked_sub(1)?;
+        let start = *self.starts.get(index)?;
+        let end = self.starts.get(index + 1).map_or(self.text.len(), |next| next - 1);
+        Some((start, start + self.text[start..end].trim_end_matches('\r').len()))
+    }
+}
+
+/// Whether a file belongs to a dependency or to the standard library, not to the user's own code.
+pub(crate) fn is_dependency(file: &str) -> bool {
+    let file = file.replace('\\', "/");
+    file.starts_with("/rustc/")
+        || ["/registry/src/", "/git/checkouts/", "/rustlib/src/"].iter().any(|folder| file.contains(folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site(file: &str, line: u32) -> SiteDef {
+        SiteDef { file: file.to_owned(), line, column: 1 }
+    }
+
+    #[test]
+    fn a_relative_path_is_found_in_a_folder_above_the_working_directory() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let member = dir.path().join("crates/bank");
+        fs::create_dir_all(member.join("src")).expect("folders");
+        fs::write(member.join("src/lib.rs"), "one\r\ntwo\nthree").expect("a file");
+        let sources = SourceCache::new([member.as_path()]);
+        let line = |line| sources.line(&site("crates/bank/src/lib.rs", line));
+        assert_eq!((line(1), line(2), line(3)), (Some("one".into()), Some("two".into()), Some("three".into())));
+        assert_eq!((line(0), line(4)), (None, None), "beyond the file");
+        assert_eq!(sources.line(&site("crates/bank/src", 1)), None, "a folder");
+        assert_eq!(sources.line(&site("src/lib.rs", 3)), Some("three".into()), "relative to the working directory itself");
+    }
+
+    #[test]
+    fn files_of_dependencies_are_told_from_the_users() {
+        assert!(is_dependency("/home/u/.cargo/registry/src/index.crates.io-1/rayon-1.0.0/src/lib.rs"));
+        assert!(is_dependency("/rustc/abc/library/std/src/sync/lazy_lock.rs"));
+        assert!(!is_dependency("src/registry/mod.rs"));
+    }
+}
