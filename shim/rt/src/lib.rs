@@ -3,8 +3,24 @@
 //! It is built once against the real std, has no third-party dependency and never uses an instrumented type, so it can't observe
 //! itself. It never panics, never blocks the program on recording, and never changes an outcome.
 
+pub mod lock;
 pub mod object;
 pub mod recorder;
 
-pub use conccheck_trace::{Event, HandleId, How, Mode, Nanos, ObjectId, ObjectKind, Order, Side, SiteId, Stamp, StringId, ThreadId};
+mod clock;
+mod exit;
+mod file;
+mod fork;
+mod local;
+mod session;
+mod site;
+mod slots;
+mod spin;
+mod sys;
+mod ticker;
+
+pub use conccheck_trace::{
+    Event, HandleId, How, Mode, Nanos, ObjectId, ObjectKind, Order, Side, SiteId, Stamp, StringId, ThreadId,
+};
+pub use lock::{Held, Lock};
 pub use object::Object;

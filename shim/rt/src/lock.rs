@@ -1,0 +1,206 @@
+//! The engine of every lock's facade: requests, acquisitions, releases.
+
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use conccheck_trace::wire::{self, MAX_ENTRY, acquire};
+use conccheck_trace::{Event, How, Mode, ObjectId, ObjectKind, Order, SiteId};
+
+use crate::local::{self, Writer};
+use crate::object::{self, Object};
+use crate::{recorder, ticker};
+
+/// What the recorder knows about one lock.
+#[derive(Debug)]
+pub struct Lock {
+    object: Object,
+    /// Number of the last exclusive acquisition. Written by who holds the lock exclusively (or upgradably).
+    order: AtomicU64,
+    /// The chunk that this acquisition stands in: there, the next one need not repeat its order.
+    chunk: AtomicU64,
+}
+
+/// The name of the type within a lock: `std::any::type_name::<T>`.
+pub type TypeName = fn() -> &'static str;
+
+type Place = &'static Location<'static>;
+
+impl Lock {
+    /// A lock created where the caller's caller says.
+    #[track_caller]
+    pub const fn new(kind: ObjectKind) -> Lock {
+        Lock { object: Object::new(kind), order: AtomicU64::new(0), chunk: AtomicU64::new(0) }
+    }
+
+    /// The lock's number.
+    #[inline]
+    pub fn id(&self, type_name: TypeName) -> ObjectId {
+        self.object.id(type_name)
+    }
+
+    /// To be called when the first, non-waiting try failed and the thread is about to wait.
+    #[inline(never)]
+    pub fn request(&self, mode: Mode, how: How, place: Place, type_name: TypeName) {
+        if recorder::is_on() {
+            recorder::emit(Event::Request { lock: self.id(type_name), site: recorder::site(place), mode, how });
+        }
+    }
+
+    /// To be called by who has just got the lock. What it returns is to be dropped just before the lock is released.
+    #[inline(never)]
+    pub fn acquired(&self, mode: Mode, how: How, place: Place, type_name: TypeName) -> Held<'_> {
+        if !recorder::is_on() {
+            return Held { lock: self, id: ObjectId::NONE, mode, wrote: false, panicking: false };
+        }
+        let lock = self.id(type_name);
+        let site = recorder::site(place);
+        let recorded = local::with(|local| {
+            let mut writer = local.enter();
+            let ready = writer.ready();
+            if ready {
+                self.write_acquisition(&mut writer, mode, how, lock, site);
+            } else {
+                self.advance(mode, 0);
+            }
+            ready
+        });
+        let id = if recorded { lock } else { ObjectId::NONE };
+        Held { lock: self, id, mode, wrote: false, panicking: std::thread::panicking() }
+    }
+
+    #[inline]
+    fn write_acquisition(&self, writer: &mut Writer<'_>, mode: Mode, how: How, lock: ObjectId, site: SiteId) {
+        let (order, follows) = self.advance(mode, writer.serial());
+        let kind = wire::code(mode, how);
+        writer.write_open(self.address(), |window: &mut [u8; MAX_ENTRY], elapsed| {
+            window[0] = acquire::MARK | kind;
+            let mut at = 1;
+            if kind == acquire::OTHER {
+                window[1] = wire::other(mode, how);
+                at = 2;
+            }
+            at = wire::put(window, at, elapsed);
+            at = wire::put(window, at, u64::from(lock.0));
+            at = wire::put(window, at, u64::from(site.0));
+            if !follows {
+                window[0] |= acquire::ORDER;
+                at = wire::put(window, at, order.0);
+            }
+            at
+        });
+    }
+
+    /// The order of an acquisition that is recorded in chunk `serial` (0: in none), and whether it follows from that chunk.
+    #[inline]
+    fn advance(&self, mode: Mode, serial: u64) -> (Order, bool) {
+        if matches!(mode, Mode::Shared | Mode::RecursiveShared) {
+            // An upgradable reader may come meanwhile: it writes `chunk` first.
+            let order = self.order.load(Ordering::Acquire);
+            (Order(order), self.chunk.load(Ordering::Relaxed) == serial)
+        } else {
+            let order = self.order.load(Ordering::Relaxed) + 1;
+            let follows = self.chunk.load(Ordering::Relaxed) == serial;
+            self.chunk.store(serial, Ordering::Relaxed);
+            self.order.store(order, Ordering::Release);
+            (Order(order), follows)
+        }
+    }
+
+    /// To be called when a try that never waits found the lock taken.
+    pub fn try_failed(&self, mode: Mode, place: Place, type_name: TypeName) {
+        if recorder::is_on() {
+            recorder::emit(Event::TryFail { lock: self.id(type_name), site: recorder::site(place), mode });
+        }
+    }
+
+    /// To be called when a wait with a limit ended without the lock.
+    pub fn timed_out(&self, mode: Mode, place: Place, type_name: TypeName) {
+        if recorder::is_on() {
+            recorder::emit(Event::TimeOut { lock: self.id(type_name), site: recorder::site(place), mode });
+        }
+    }
+
+    /// To be called behind [`acquired`](Self::acquired) when the lock is poisoned.
+    pub fn poison_seen(&self, place: Place, type_name: TypeName) {
+        if recorder::is_on() {
+            recorder::emit(Event::PoisonSeen { lock: self.id(type_name), site: recorder::site(place) });
+        }
+    }
+
+    /// To be called when the poison was cleared.
+    pub fn poison_cleared(&self, place: Place, type_name: TypeName) {
+        if recorder::is_on() {
+            recorder::emit(Event::PoisonCleared { lock: self.id(type_name), site: recorder::site(place) });
+        }
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self) as usize
+    }
+
+    #[inline(never)]
+    fn released(&self, lock: ObjectId, wrote: bool, unwinding: bool) {
+        // In a forked child, the acquisition stands in the parent's trace.
+        if !object::is_ours(lock.0) {
+            return;
+        }
+        local::with(|local| {
+            let mut writer = local.enter();
+            let bits = acquire::RELEASED | if wrote { acquire::WROTE } else { 0 };
+            if !unwinding && writer.fold(self.address(), bits) {
+                return;
+            }
+            if writer.ready() {
+                writer.write(Event::Release { lock, wrote, unwinding });
+            }
+        });
+        ticker::wake();
+    }
+}
+
+/// A lock that is held. Dropping it records the release, so it must be dropped just before the lock is released.
+#[derive(Debug)]
+#[must_use = "dropping it says that the lock is released"]
+pub struct Held<'a> {
+    lock: &'a Lock,
+    /// `NONE` where the acquisition is not in the trace.
+    id: ObjectId,
+    mode: Mode,
+    wrote: bool,
+    /// Whether the thread was panicking already when it got the lock.
+    panicking: bool,
+}
+
+impl<'a> Held<'a> {
+    /// Notes that what the lock protects was reached mutably.
+    #[inline]
+    pub fn wrote(&mut self) {
+        self.wrote = true;
+    }
+
+    /// The lock.
+    pub fn lock(&self) -> &'a Lock {
+        self.lock
+    }
+
+    /// Changes the mode without a release. A downgrade is to be told before it happens, an upgrade after.
+    pub fn convert(mut self, to: Mode, place: Place) -> Held<'a> {
+        let from = std::mem::replace(&mut self.mode, to);
+        if self.id.is_some() {
+            // Exclusive is the only mode that an upgrade leads to, and it counts as an acquisition.
+            let order =
+                if to == Mode::Exclusive { self.lock.advance(to, 0).0 } else { Order(self.lock.order.load(Ordering::Relaxed)) };
+            recorder::emit(Event::Convert { lock: self.id, site: recorder::site(place), from, to, order });
+        }
+        self
+    }
+}
+
+impl Drop for Held<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.id.is_some() {
+            self.lock.released(self.id, self.wrote, !self.panicking && std::thread::panicking());
+        }
+    }
+}

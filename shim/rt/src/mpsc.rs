@@ -1,0 +1,152 @@
+//! What channels record: messages, waits, failures, and the life of each handle.
+
+use std::cell::Cell;
+use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use conccheck_trace::{Event, HandleId, ObjectId, ObjectKind, Side, Stamp};
+
+use crate::object::Object;
+use crate::recorder;
+
+thread_local! {
+    /// Messages that this thread sent.
+    static SENT: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The recorded side of one sender or receiver. Its drop is recorded, so it must be dropped before the real handle is.
+#[derive(Debug)]
+pub struct Handle {
+    /// `NONE` where the channel was made while nothing was recorded.
+    channel: ObjectId,
+    id: HandleId,
+    side: Side,
+    /// Whether the latest attempt through this handle was a try that failed: a polling loop's repeats are not recorded, or they
+    /// would fill the trace.
+    polling: AtomicBool,
+}
+
+/// Records a new channel and gives its sender's and receiver's side. `capacity`: `None` for unbounded, 0 for rendezvous.
+#[track_caller]
+pub fn new_channel(capacity: Option<usize>, type_name: fn() -> &'static str) -> (Handle, Handle) {
+    if !recorder::is_on() {
+        return (
+            Handle::new(ObjectId::NONE, HandleId::NONE, Side::Sender),
+            Handle::new(ObjectId::NONE, HandleId::NONE, Side::Receiver),
+        );
+    }
+    let channel = Object::new(ObjectKind::Channel).id(type_name);
+    let (sender, receiver) = (recorder::new_handle(), recorder::new_handle());
+    let site = recorder::site(Location::caller());
+    recorder::emit(Event::ChannelNew { channel, site, capacity: capacity.map(|n| n as u64), sender, receiver });
+    (Handle::new(channel, sender, Side::Sender), Handle::new(channel, receiver, Side::Receiver))
+}
+
+impl Handle {
+    fn new(channel: ObjectId, id: HandleId, side: Side) -> Handle {
+        Handle { channel, id, side, polling: AtomicBool::new(false) }
+    }
+
+    /// Whether this channel is recorded.
+    #[inline]
+    pub fn is_recorded(&self) -> bool {
+        self.channel.is_some()
+    }
+
+    /// A stamp for the message that the calling thread is about to send.
+    #[inline]
+    pub fn stamp(&self) -> Stamp {
+        if !self.is_recorded() {
+            return Stamp::NONE;
+        }
+        self.new_stamp()
+    }
+
+    fn new_stamp(&self) -> Stamp {
+        let number = SENT.with(|sent| {
+            sent.set(sent.get().wrapping_add(1));
+            sent.get()
+        });
+        Stamp::new(recorder::thread(), number)
+    }
+
+    /// Records that the thread is about to wait for room.
+    pub fn send_request(&self, timed: bool, place: &'static Location<'static>) {
+        if self.is_recorded() {
+            let site = recorder::site(place);
+            recorder::emit(Event::SendRequest { channel: self.channel, handle: self.id, site, timed });
+        }
+    }
+
+    /// Records that a message was put in.
+    #[inline]
+    pub fn sent(&self, stamp: Stamp, place: &'static Location<'static>) {
+        if self.is_recorded() {
+            self.emit_success(Event::Send { channel: self.channel, handle: self.id, site: recorder::site(place), stamp });
+        }
+    }
+
+    /// Records a send that put nothing in: the receiver is gone (`closed`), or there was no room.
+    pub fn send_failed(&self, closed: bool, place: &'static Location<'static>) {
+        if self.is_recorded() && !self.repeats_poll(!closed) {
+            let site = recorder::site(place);
+            recorder::emit(Event::SendFail { channel: self.channel, handle: self.id, site, closed });
+        }
+    }
+
+    /// Records that the thread is about to wait for a message.
+    pub fn recv_request(&self, timed: bool, place: &'static Location<'static>) {
+        if self.is_recorded() {
+            let site = recorder::site(place);
+            self.polling.store(false, Ordering::Relaxed);
+            recorder::emit(Event::RecvRequest { channel: self.channel, handle: self.id, site, timed });
+        }
+    }
+
+    /// Records that a message was taken out.
+    #[inline]
+    pub fn received(&self, stamp: Stamp, place: &'static Location<'static>) {
+        if self.is_recorded() {
+            self.emit_success(Event::Recv { channel: self.channel, handle: self.id, site: recorder::site(place), stamp });
+        }
+    }
+
+    /// Records a receive that got nothing: all senders are gone (`closed`), or there was no message.
+    pub fn recv_failed(&self, closed: bool, place: &'static Location<'static>) {
+        if self.is_recorded() && !self.repeats_poll(!closed) {
+            let site = recorder::site(place);
+            recorder::emit(Event::RecvFail { channel: self.channel, handle: self.id, site, closed });
+        }
+    }
+
+    fn emit_success(&self, event: Event) {
+        if self.polling.load(Ordering::Relaxed) {
+            self.polling.store(false, Ordering::Relaxed);
+        }
+        recorder::emit(event);
+    }
+
+    /// Whether this failure only repeats the one before it.
+    fn repeats_poll(&self, failed: bool) -> bool {
+        self.polling.swap(failed, Ordering::Relaxed) && failed
+    }
+}
+
+impl Clone for Handle {
+    fn clone(&self) -> Handle {
+        if !self.is_recorded() {
+            return Handle::new(ObjectId::NONE, HandleId::NONE, self.side);
+        }
+        let handle = recorder::new_handle();
+        recorder::emit(Event::HandleClone { channel: self.channel, side: self.side, from: self.id, handle });
+        Handle::new(self.channel, handle, self.side)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if self.is_recorded() {
+            recorder::emit(Event::HandleDrop { channel: self.channel, side: self.side, handle: self.id });
+        }
+    }
+}
