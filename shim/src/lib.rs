@@ -1,1 +1,71 @@
-//! Placeholder.
+//! Drop-in [`sync`] and [`thread`] that record what a program locks, waits for, sends and starts, so that **conccheck** can find
+//! its deadlocks, leaked threads and misused locks, also those that did not happen in the run.
+//!
+//! # The easy way needs none of this
+//!
+//! `cargo conccheck test` and `cargo conccheck run` instrument a project, its dependencies included, without any change to it. Use
+//! this crate where the types are to be chosen by hand: to record some modules only, or in a build that you run yourself.
+//!
+//! # Swap the types
+//!
+//! ```toml
+//! [dependencies]
+//! conccheck = "0.1"
+//!
+//! [features]
+//! record = ["conccheck/record"]
+//! ```
+//!
+//! ```
+//! use conccheck::sync::{Arc, Mutex, mpsc};
+//! use conccheck::thread;
+//!
+//! let total = Arc::new(Mutex::new(0));
+//! let (sender, receiver) = mpsc::channel();
+//! let worker = thread::spawn({
+//!     let total = Arc::clone(&total);
+//!     move || {
+//!         for amount in receiver {
+//!             *total.lock().unwrap() += amount;
+//!         }
+//!     }
+//! });
+//! sender.send(2).unwrap();
+//! sender.send(3).unwrap();
+//! drop(sender);
+//! worker.join().unwrap();
+//! assert_eq!(*total.lock().unwrap(), 5);
+//! ```
+//!
+//! The two modules have everything that `std::sync` and `std::thread` have; what is instrumented, and what passes through, is listed
+//! in this crate's `COVERAGE.md`.
+//!
+//! # Off is std
+//!
+//! Without the feature `record` the two modules *are* std's: the same types, hence the same machine code. So a library may use this
+//! crate and leave the choice to the program at the end of the line.
+//!
+//! # Record and report
+//!
+//! With the feature, a run writes a trace where `CONCCHECK_TRACE` says: a folder, or a file such as `trace.json`.
+//!
+//! ```text
+//! CONCCHECK_TRACE=trace.json cargo run --features record
+//! conccheck report trace.json
+//! ```
+//!
+//! Without that variable nothing is written, and the instrumented types do what the originals do.
+//!
+//! # Both ways at once
+//!
+//! Under `cargo conccheck` std itself is instrumented already; this crate then re-exports that std, whatever its features, and every
+//! event is recorded once.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate std;
+
+#[cfg(all(feature = "record", not(conccheck_substituted)))]
+pub use conccheck_std::{sync, thread};
+#[cfg(any(not(feature = "record"), conccheck_substituted))]
+pub use std::{sync, thread};

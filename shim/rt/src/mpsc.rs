@@ -1,18 +1,12 @@
 //! What channels record: messages, waits, failures, and the life of each handle.
 
-use std::cell::Cell;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use conccheck_trace::{Event, HandleId, ObjectId, ObjectKind, Side, Stamp};
 
-use crate::object::Object;
+use crate::object::{self, Object};
 use crate::recorder;
-
-thread_local! {
-    /// Messages that this thread sent.
-    static SENT: Cell<u32> = const { Cell::new(0) };
-}
 
 /// The recorded side of one sender or receiver. Its drop is recorded, so it must be dropped before the real handle is.
 #[derive(Debug)]
@@ -47,10 +41,10 @@ impl Handle {
         Handle { channel, id, side, polling: AtomicBool::new(false) }
     }
 
-    /// Whether this channel is recorded.
+    /// Whether this channel is recorded: not one that was made while nothing was, nor, in a forked child, one of the parent's.
     #[inline]
-    pub fn is_recorded(&self) -> bool {
-        self.channel.is_some()
+    fn is_recorded(&self) -> bool {
+        self.channel.is_some() && object::is_ours(self.channel.0)
     }
 
     /// A stamp for the message that the calling thread is about to send.
@@ -59,15 +53,7 @@ impl Handle {
         if !self.is_recorded() {
             return Stamp::NONE;
         }
-        self.new_stamp()
-    }
-
-    fn new_stamp(&self) -> Stamp {
-        let number = SENT.with(|sent| {
-            sent.set(sent.get().wrapping_add(1));
-            sent.get()
-        });
-        Stamp::new(recorder::thread(), number)
+        recorder::new_stamp()
     }
 
     /// Records that the thread is about to wait for room.
