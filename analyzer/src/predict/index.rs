@@ -1,0 +1,226 @@
+//! One pass over a trace: program order, reads-from, critical sections, and the vector clock of every event.
+
+use rustc_hash::FxHashMap;
+
+use super::events::{CLASSES, NONE, Op, Order, Trace, class};
+
+/// A critical section.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Section {
+    pub(crate) acquire: u32,
+    /// [`NONE`]: still open at the end of the trace.
+    pub(crate) release: u32,
+    pub(crate) lane: u32,
+    pub(crate) class: u8,
+    /// One more than the index of the latest acquisition of each class in this lane, up to this section; 0: none.
+    pub(crate) latest: [u32; CLASSES],
+}
+
+/// The sections of one lock in one thread. They follow one another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lane {
+    pub(crate) lock: u32,
+    pub(crate) thread: u32,
+}
+
+/// What every later phase asks of a trace.
+///
+/// The clock of an event says, per thread, how many of its events must have happened for the event to happen: by program order,
+/// fork and join, the orders of the trace, and reads-from. Clocks change rarely, so events share them ([`Index::clock`]).
+#[derive(Debug)]
+pub struct Index<'t> {
+    pub(crate) trace: &'t Trace,
+    /// Events of each thread, in program order.
+    pub(crate) by_thread: Vec<Vec<u32>>,
+    /// Number of an event among those of its thread.
+    pub(crate) local: Vec<u32>,
+    /// Orders of the trace, and those by fork and join. Sorted.
+    pub(crate) orders: Vec<Order>,
+    /// The write that a read saw; [`NONE`]: the initial value, or not a read.
+    pub(crate) source: Vec<u32>,
+    /// Acquisition: its section. Release: the section it ends. Else [`NONE`].
+    pub(crate) section_of: Vec<u32>,
+    pub(crate) sections: Vec<Section>,
+    pub(crate) sections_by_thread: Vec<Vec<u32>>,
+    pub(crate) lanes: Vec<Lane>,
+    pub(crate) lanes_by_lock: Vec<Vec<u32>>,
+    clock_of: Vec<u32>,
+    clocks: Vec<u32>,
+}
+
+/// Too many clocks for the limit.
+#[derive(Debug)]
+pub struct TooManyClocks;
+
+impl<'t> Index<'t> {
+    /// Reads the trace. `clock_cells` bounds the memory for clocks, in numbers of 4 bytes.
+    pub fn new(trace: &'t Trace, clock_cells: usize) -> Result<Index<'t>, TooManyClocks> {
+        let mut index = Index {
+            trace,
+            by_thread: vec![Vec::new(); trace.threads as usize],
+            local: Vec::with_capacity(trace.events.len()),
+            orders: Vec::new(),
+            source: vec![NONE; trace.events.len()],
+            section_of: vec![NONE; trace.events.len()],
+            sections: Vec::new(),
+            sections_by_thread: vec![Vec::new(); trace.threads as usize],
+            lanes: Vec::new(),
+            lanes_by_lock: vec![Vec::new(); trace.locks as usize],
+            clock_of: Vec::with_capacity(trace.events.len()),
+            clocks: Vec::new(),
+        };
+        index.find_orders();
+        index.find_sections();
+        index.find_clocks(clock_cells)?;
+        Ok(index)
+    }
+
+    /// The clock of `event`, its own thread aside, where it is `local + 1`.
+    pub(crate) fn clock(&self, event: u32) -> &[u32] {
+        let threads = self.trace.threads as usize;
+        let start = self.clock_of[event as usize] as usize * threads;
+        &self.clocks[start..start + threads]
+    }
+
+    pub(crate) fn thread(&self, event: u32) -> u32 {
+        self.trace.events[event as usize].thread
+    }
+
+    /// The events that must come before `event` by an order of the trace, a fork or a join.
+    pub(crate) fn before(&self, event: u32) -> impl Iterator<Item = u32> + '_ {
+        let start = self.orders.partition_point(|order| order.after < event);
+        self.orders[start..].iter().take_while(move |order| order.after == event).map(|order| order.before)
+    }
+
+    /// The event before `event` in its thread.
+    pub(crate) fn previous(&self, event: u32) -> Option<u32> {
+        let local = self.local[event as usize].checked_sub(1)?;
+        Some(self.by_thread[self.thread(event) as usize][local as usize])
+    }
+
+    fn find_orders(&mut self) {
+        let threads = self.trace.threads as usize;
+        let mut forked_by = vec![NONE; threads];
+        let mut latest = vec![NONE; threads];
+        let mut orders = self.trace.orders.clone();
+        for (i, event) in self.trace.events.iter().enumerate() {
+            let (i, thread) = (i as u32, event.thread as usize);
+            if forked_by[thread] != NONE {
+                orders.push(Order { before: std::mem::replace(&mut forked_by[thread], NONE), after: i });
+            }
+            match event.op {
+                Op::Fork => forked_by[event.object as usize] = i,
+                Op::Join if latest[event.object as usize] != NONE => {
+                    orders.push(Order { before: latest[event.object as usize], after: i });
+                }
+                _ => {}
+            }
+            latest[thread] = i;
+            self.local.push(self.by_thread[thread].len() as u32);
+            self.by_thread[thread].push(i);
+        }
+        orders.sort_unstable();
+        orders.dedup();
+        self.orders = orders;
+    }
+
+    fn find_sections(&mut self) {
+        let mut lane_of: FxHashMap<(u32, u32), u32> = FxHashMap::default();
+        let mut top: Vec<u32> = Vec::new();
+        for (i, event) in self.trace.events.iter().enumerate() {
+            let i = i as u32;
+            match event.op {
+                Op::Acquire { mode, .. } => {
+                    let lane = *lane_of.entry((event.object, event.thread)).or_insert_with(|| {
+                        let lane = self.lanes.len() as u32;
+                        self.lanes.push(Lane { lock: event.object, thread: event.thread });
+                        self.lanes_by_lock[event.object as usize].push(lane);
+                        top.push(NONE);
+                        lane
+                    });
+                    let id = self.sections.len() as u32;
+                    let mut latest = match top[lane as usize] {
+                        NONE => [0; CLASSES],
+                        previous => self.sections[previous as usize].latest,
+                    };
+                    latest[class(mode)] = i + 1;
+                    top[lane as usize] = id;
+                    self.sections.push(Section { acquire: i, release: NONE, lane, class: class(mode) as u8, latest });
+                    self.sections_by_thread[event.thread as usize].push(id);
+                    self.section_of[i as usize] = id;
+                }
+                Op::Release => {
+                    let Some(lane) = lane_of.get(&(event.object, event.thread)) else { continue };
+                    let id = top[*lane as usize];
+                    self.sections[id as usize].release = i;
+                    self.section_of[i as usize] = id;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn find_clocks(&mut self, clock_cells: usize) -> Result<(), TooManyClocks> {
+        let threads = self.trace.threads as usize;
+        let mut now = vec![0u32; threads * threads];
+        // The latest shared clock of each thread; `changed` where `now` has moved on from it.
+        let mut shared = vec![NONE; threads];
+        let mut changed = vec![true; threads];
+        let mut written = vec![NONE; self.trace.variables as usize];
+        let mut next_order = 0;
+        let mut next_fence = 0;
+        for (i, event) in self.trace.events.iter().enumerate() {
+            let i = i as u32;
+            let thread = event.thread as usize;
+            let row = thread * threads..(thread + 1) * threads;
+            while let Some(order) = self.orders.get(next_order).filter(|order| order.after == i) {
+                next_order += 1;
+                changed[thread] |= self.join(&mut now[row.clone()], event.thread, order.before);
+            }
+            if self.trace.fences.get(next_fence) == Some(&i) {
+                next_fence += 1;
+                for other in 0..threads {
+                    let seen = self.by_thread[other].partition_point(|e| *e < i);
+                    if other != thread && seen > 0 {
+                        changed[thread] |= self.join(&mut now[row.clone()], event.thread, self.by_thread[other][seen - 1]);
+                    }
+                }
+            }
+            match event.op {
+                Op::Read => {
+                    let write = written[event.object as usize];
+                    self.source[i as usize] = write;
+                    if write != NONE {
+                        changed[thread] |= self.join(&mut now[row.clone()], event.thread, write);
+                    }
+                }
+                Op::Write => written[event.object as usize] = i,
+                _ => {}
+            }
+            if changed[thread] {
+                changed[thread] = false;
+                if self.clocks.len() + threads > clock_cells {
+                    return Err(TooManyClocks);
+                }
+                shared[thread] = (self.clocks.len() / threads) as u32;
+                self.clocks.extend_from_slice(&now[row]);
+            }
+            self.clock_of.push(shared[thread]);
+        }
+        Ok(())
+    }
+
+    /// Joins the clock of `event` into `now`, the clock of `thread`. Whoever knows an event knows all that it needs.
+    fn join(&self, now: &mut [u32], thread: u32, event: u32) -> bool {
+        let from = self.thread(event);
+        let reached = self.local[event as usize] + 1;
+        if from == thread || now[from as usize] >= reached {
+            return false;
+        }
+        for (mine, theirs) in now.iter_mut().zip(self.clock(event)) {
+            *mine = (*mine).max(*theirs);
+        }
+        now[from as usize] = now[from as usize].max(reached);
+        true
+    }
+}

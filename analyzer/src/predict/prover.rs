@@ -1,0 +1,237 @@
+//! The whole of prediction: from a trace to deadlocks with witnesses.
+
+use std::collections::BTreeSet;
+
+use super::closure::{Closure, sweep};
+use super::events::{Op, Trace};
+use super::index::Index;
+use super::patterns::{self, AbstractAcquire, Pattern};
+use super::reversal::{Scratch, reverse};
+use super::witness::{Checker, Goal, Witness};
+
+/// What a prediction may cost. What is left undone for it is said in [`Cut`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Patterns to look at.
+    pub patterns: usize,
+    /// Steps of the search for patterns.
+    pub pattern_steps: u64,
+    /// Instances of one pattern to try, where keeping the order of sections reaches none.
+    pub instances: usize,
+    /// Steps of all proofs together: events and clock entries looked at.
+    pub proof_steps: u64,
+    /// Memory for clocks, in numbers of 4 bytes.
+    pub clock_cells: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { patterns: 10_000, pattern_steps: 20_000_000, instances: 200, proof_steps: 2_000_000_000, clock_cells: 64 << 20 }
+    }
+}
+
+/// By which means a deadlock was reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum How {
+    /// The sections of each lock keep their order.
+    KeepingOrder,
+    /// Some do not.
+    Reversing,
+}
+
+/// A deadlock that a reordering of the run reaches. Its witness was replayed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Deadlock {
+    /// Index into [`Prediction::patterns`].
+    pub pattern: usize,
+    /// By which means.
+    pub how: How,
+    /// The schedule; its goal is one acquisition for each of the pattern's, in the same order.
+    pub witness: Witness,
+}
+
+/// What was not done for the [`Limits`].
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Cut {
+    /// Only patterns of up to this many threads were all looked at.
+    pub complete_to: Option<usize>,
+    /// Patterns that were not fully tried.
+    pub untried: usize,
+    /// No proof was tried: the clocks would have taken too much memory.
+    pub clocks: bool,
+}
+
+/// What a trace holds, counted.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Counts {
+    /// Events, inner parts of re-entrant sections not counted.
+    pub events: usize,
+    /// Threads.
+    pub threads: usize,
+    /// Locks.
+    pub locks: usize,
+    /// Acquisitions, re-entrant ones not counted.
+    pub acquires: usize,
+    /// [`AbstractAcquire`]s.
+    pub abstract_acquires: usize,
+    /// Patterns.
+    pub abstract_patterns: usize,
+    /// Instances of all patterns.
+    pub concrete_patterns: u64,
+    /// Deadlocks that keep the order of sections.
+    pub keeping_order: usize,
+    /// The distinct sets of places in the source among those.
+    pub keeping_order_locations: usize,
+    /// Deadlocks, all.
+    pub deadlocks: usize,
+    /// The distinct sets of places in the source among those.
+    pub locations: usize,
+}
+
+/// What prediction found.
+#[derive(Clone, Debug, Default)]
+pub struct Prediction {
+    /// All nested acquisitions.
+    pub acquires: Vec<AbstractAcquire>,
+    /// Cycles among them: indices into `acquires`.
+    pub patterns: Vec<Pattern>,
+    /// The proven ones, at most one for a pattern, in the order of the patterns.
+    pub deadlocks: Vec<Deadlock>,
+    /// The same, counted.
+    pub counts: Counts,
+    /// What was not done.
+    pub cut: Cut,
+}
+
+/// Finds the deadlocks that a run implies.
+pub fn predict(trace: &Trace, limits: &Limits) -> Prediction {
+    let acquires = patterns::abstract_acquires(trace);
+    let found = patterns::find(&acquires, limits.patterns, limits.pattern_steps);
+    let mut prediction = Prediction { acquires, patterns: found.patterns, ..Prediction::default() };
+    prediction.cut.complete_to = found.complete_to;
+    if !prediction.patterns.is_empty() {
+        match Index::new(trace, limits.clock_cells) {
+            Ok(index) => prove_patterns(&mut Prover::new(&index, limits), &mut prediction),
+            Err(_) => prediction.cut.clocks = true,
+        }
+    }
+    prediction.counts = count(trace, &prediction);
+    prediction
+}
+
+fn prove_patterns(prover: &mut Prover<'_, '_>, prediction: &mut Prediction) {
+    for (i, pattern) in prediction.patterns.iter().enumerate() {
+        let candidates: Vec<&[u32]> = pattern.iter().map(|a| &prediction.acquires[*a as usize].events[..]).collect();
+        match prover.prove_any(&candidates) {
+            Ok(Some((how, witness))) => prediction.deadlocks.push(Deadlock { pattern: i, how, witness }),
+            Ok(None) => {}
+            Err(OutOfSteps) => prediction.cut.untried += 1,
+        }
+    }
+}
+
+fn count(trace: &Trace, prediction: &Prediction) -> Counts {
+    let places = |how: Option<How>| {
+        let places = prediction.deadlocks.iter().filter(|deadlock| how.is_none_or(|how| how == deadlock.how)).map(|deadlock| {
+            let mut places: Vec<u32> = deadlock.witness.goal.iter().map(|i| trace.events[*i as usize].location).collect();
+            places.sort_unstable();
+            places
+        });
+        places.collect::<BTreeSet<_>>().len()
+    };
+    let instances = |pattern: &Pattern| {
+        pattern.iter().map(|a| prediction.acquires[*a as usize].events.len() as u64).fold(1u64, u64::saturating_mul)
+    };
+    Counts {
+        events: trace.events.len(),
+        threads: trace.threads as usize,
+        locks: trace.locks as usize,
+        acquires: trace.events.iter().filter(|event| matches!(event.op, Op::Acquire { .. })).count(),
+        abstract_acquires: prediction.acquires.len(),
+        abstract_patterns: prediction.patterns.len(),
+        concrete_patterns: prediction.patterns.iter().map(instances).fold(0, u64::saturating_add),
+        keeping_order: prediction.deadlocks.iter().filter(|deadlock| deadlock.how == How::KeepingOrder).count(),
+        keeping_order_locations: places(Some(How::KeepingOrder)),
+        deadlocks: prediction.deadlocks.len(),
+        locations: places(None),
+    }
+}
+
+/// Proves one candidate: acquisitions (or requests), by their index in the trace, each asking for what the next one's thread holds.
+/// For several candidates of one trace use a [`Prover`].
+pub fn prove(trace: &Trace, candidate: &[u32]) -> Option<Witness> {
+    let limits = Limits::default();
+    let index = Index::new(trace, limits.clock_cells).ok()?;
+    Prover::new(&index, &limits).prove(candidate)
+}
+
+/// The limit on proof steps is used up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OutOfSteps;
+
+/// Proves candidates of one trace, within one limit on steps.
+#[derive(Debug)]
+pub struct Prover<'i, 't> {
+    closure: Closure<'i, 't>,
+    scratch: Scratch,
+    checker: Checker<'t>,
+    instances: usize,
+    steps: u64,
+}
+
+impl<'i, 't> Prover<'i, 't> {
+    /// A prover for the trace of an index.
+    pub fn new(index: &'i Index<'t>, limits: &Limits) -> Prover<'i, 't> {
+        Prover {
+            closure: Closure::new(index),
+            scratch: Scratch::default(),
+            checker: Checker::new(index.trace),
+            instances: limits.instances,
+            steps: limits.proof_steps,
+        }
+    }
+
+    /// Proves one candidate: see [`prove`]. `None` also where the limit on steps is used up.
+    pub fn prove(&mut self, candidate: &[u32]) -> Option<Witness> {
+        let lists: Vec<&[u32]> = candidate.iter().map(std::slice::from_ref).collect();
+        Some(self.prove_any(&lists).ok()??.1)
+    }
+
+    /// Proves one of several candidates: `lists[i]` are the events that may be the `i`-th acquisition, all of one thread, in order.
+    ///
+    /// # Errors
+    /// The limit on steps was used up before an answer was known.
+    pub fn prove_any(&mut self, lists: &[&[u32]]) -> Result<Option<(How, Witness)>, OutOfSteps> {
+        if self.closure.work > self.steps {
+            return Err(OutOfSteps);
+        }
+        if let Some(goal) = sweep(&mut self.closure, lists) {
+            let schedule = self.closure.events();
+            if let Some(witness) = self.checked(schedule, &goal) {
+                return Ok(Some((How::KeepingOrder, witness)));
+            }
+        }
+        let mut at = vec![0; lists.len()];
+        for _ in 0..self.instances {
+            if self.closure.work > self.steps {
+                return Err(OutOfSteps);
+            }
+            let goal: Vec<u32> = lists.iter().zip(&at).map(|(list, at)| list[*at]).collect();
+            if let Some(schedule) = reverse(&mut self.closure, &mut self.scratch, &goal)
+                && let Some(witness) = self.checked(schedule, &goal)
+            {
+                return Ok(Some((How::Reversing, witness)));
+            }
+            // The next combination, the last list's position the fastest.
+            let Some(i) = (0..lists.len()).rev().find(|i| at[*i] + 1 < lists[*i].len()) else { break };
+            at[i] += 1;
+            at[i + 1..].fill(0);
+        }
+        Ok(None)
+    }
+
+    fn checked(&self, schedule: Vec<u32>, goal: &[u32]) -> Option<Witness> {
+        let witness = Witness { schedule, goal: goal.to_vec() };
+        self.checker.check(&witness, Goal::Deadlock).is_ok().then_some(witness)
+    }
+}

@@ -1,0 +1,4 @@
+//! Prediction against published traces and against exhaustive search.
+
+mod published;
+mod std_format;
