@@ -7,6 +7,7 @@
 pub mod config;
 pub mod finding;
 pub mod model;
+pub mod predict;
 pub mod registry;
 pub mod rule;
 
