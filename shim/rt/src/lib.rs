@@ -3,9 +3,14 @@
 //! It is built once against the real std, has no third-party dependency and never uses an instrumented type, so it can't observe
 //! itself. It never panics, never blocks the program on recording, and never changes an outcome.
 
+pub mod barrier;
+pub mod condvar;
 pub mod lock;
+pub mod mpsc;
 pub mod object;
+pub mod once;
 pub mod recorder;
+pub mod thread;
 
 mod clock;
 mod exit;
