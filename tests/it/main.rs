@@ -1,1 +1,7 @@
 //! End-to-end tests.
+
+mod corpus;
+mod fixtures;
+mod pages;
+mod readme;
+mod tidy;

@@ -1,1 +1,12 @@
-//! Support for the end-to-end tests.
+//! Support for the end-to-end tests: builds the tool, makes projects, runs programs with a time limit, reads reports.
+
+mod project;
+mod report;
+mod run;
+pub mod text;
+mod tool;
+
+pub use project::Project;
+pub use report::Found;
+pub use run::{Ended, run};
+pub use tool::{Tool, repository};
