@@ -1,10 +1,35 @@
 //! The orderly end of a process: the trace is marked as whole, and turned into JSON where that was asked for.
 
-use crate::recorder;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
-/// Runs among the exit handlers of the process.
+use conccheck_trace::json_write;
+
+use crate::file::Files;
+use crate::{local, recorder};
+
+/// Runs among the exit handlers of the process. Other threads may still run.
 pub(crate) extern "C" fn at_exit() {
-    if let Some(session) = recorder::session() {
-        session.note_end();
+    let Some(session) = recorder::session() else { return };
+    local::flush();
+    session.note_end();
+    let Some(json) = &session.files.json else { return };
+    // Nothing is recorded any more: what is read now is all.
+    recorder::stop();
+    match convert(&session.files, json) {
+        Ok(()) => session.files.remove(),
+        Err(error) => {
+            let (json, log) = (json.display(), session.files.log_path.display());
+            let _ = writeln!(io::stderr(), "conccheck: cannot write {json}: {error}; the trace stays in {log}");
+        }
     }
+}
+
+fn convert(files: &Files, json: &Path) -> io::Result<()> {
+    let log = fs::read(&files.log_path)?;
+    let live = fs::read(&files.live_path)?;
+    let mut out = BufWriter::with_capacity(1 << 16, File::create(json)?);
+    json_write::convert(&log, &live, &mut out)?;
+    out.flush()
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, compiler_fence};
 
 use conccheck_trace::layout::{CHUNK_MAGIC, SLOT_SIZE, chunk};
 use conccheck_trace::wire::{self, MAX_ENTRY};
-use conccheck_trace::{Event, StringId, ThreadId};
+use conccheck_trace::{Event, StringId, ThreadId, Ticks};
 
 use crate::clock::{self, Pair};
 use crate::recorder;
@@ -108,6 +108,11 @@ pub(crate) extern "C" fn thread_ended(_: *mut c_void) {
     with(|local| local.enter().retire());
 }
 
+/// Writes what the calling thread has counted so far.
+pub(crate) fn flush() {
+    with(|local| drop(local.enter()));
+}
+
 impl Local {
     /// Takes the thread's recording for one entry.
     #[inline]
@@ -116,12 +121,6 @@ impl Local {
         self.limit.store(TAKEN, Ordering::Relaxed);
         compiler_fence(Ordering::SeqCst);
         Writer { local: self, limit }
-    }
-
-    /// The thread's number, if it has one.
-    #[inline]
-    pub(crate) fn thread(&self) -> Option<ThreadId> {
-        Some(ThreadId(self.thread.get())).filter(|thread| thread.is_some())
     }
 
     /// The thread's number; a new one if it has none.
@@ -280,8 +279,8 @@ impl Writer<'_> {
     /// Appends the chunk to the log; if that fails, counts what is lost.
     fn save(&self, session: &Session) {
         if let Err(error) = session.append(self.chunk()) {
-            let entries = wire::Decoder::new(&self.chunk()[chunk::ENTRIES..], conccheck_trace::Ticks(0));
-            let events = entries.filter(|item| matches!(item, Ok(wire::Item::Record(_)))).count();
+            let mut entries = wire::Decoder::new(&self.chunk()[chunk::ENTRIES..], Ticks(0));
+            let events = std::iter::from_fn(|| entries.next_record(|_| {})).count();
             session.lose(events as u64, &error);
         }
     }

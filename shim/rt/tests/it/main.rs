@@ -1,0 +1,8 @@
+//! The recorder in real processes: each scenario runs in a child, and what it recorded is read back.
+
+mod support;
+
+mod ends;
+mod failures;
+mod fork;
+mod threads;
