@@ -3,6 +3,7 @@
 //! Only this crate renders, and only the binaries' `main` exits.
 #![forbid(unsafe_code)]
 
+pub mod cargo;
 mod commands;
 mod exit_code;
 mod failure;
