@@ -178,7 +178,7 @@ impl Scratch {
     }
 
     /// The schedule, earliest events of the run first. Else the moved sections whose acquisition is never reached.
-    fn linearise(&mut self) -> Result<Vec<u32>, Vec<u32>> {
+    pub(crate) fn linearise(&mut self) -> Result<Vec<u32>, Vec<u32>> {
         let nodes = self.nodes as usize;
         let mut waits_for = vec![0u32; nodes];
         let mut first = vec![0u32; nodes + 1];

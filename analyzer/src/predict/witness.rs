@@ -121,7 +121,7 @@ impl<'t> Checker<'t> {
         let mut next = vec![0; trace.threads as usize];
         let mut last_write = vec![NONE; trace.variables as usize];
         let mut holders: FxHashMap<u32, Vec<(u32, Mode, bool)>> = FxHashMap::default();
-        let mut happened: FxHashSet<u32> = FxHashSet::default();
+        let mut happened = vec![false; trace.events.len()];
         // All events below this index happened.
         let mut all_below = 0;
         for &i in &witness.schedule {
@@ -149,8 +149,8 @@ impl<'t> Checker<'t> {
                 Op::Write => last_write[event.object as usize] = i,
                 Op::Read | Op::Fork | Op::Join | Op::Mark => {}
             }
-            happened.insert(i);
-            while happened.contains(&all_below) {
+            happened[i as usize] = true;
+            while happened.get(all_below as usize) == Some(&true) {
                 all_below += 1;
             }
         }
@@ -184,17 +184,17 @@ impl<'t> Checker<'t> {
     }
 
     /// Whether an event is the next of its thread, and what it needs has happened.
-    fn check_order(&self, i: u32, next: &[u32], happened: &FxHashSet<u32>) -> Result<(), Flaw> {
+    fn check_order(&self, i: u32, next: &[u32], happened: &[bool]) -> Result<(), Flaw> {
         if next[self.trace.events[i as usize].thread as usize] != self.local[i as usize] {
             return Err(Flaw::ProgramOrder(i));
         }
         let needed = self.needs[i as usize];
-        if needed != NONE && !happened.contains(&needed) {
+        if needed != NONE && !happened[needed as usize] {
             return Err(Flaw::Order(i));
         }
         let orders = &self.trace.orders;
         let first = orders.partition_point(|order| order.after < i);
         let mut own = orders[first..].iter().take_while(|order| order.after == i);
-        if own.all(|order| happened.contains(&order.before)) { Ok(()) } else { Err(Flaw::Order(i)) }
+        if own.all(|order| happened[order.before as usize]) { Ok(()) } else { Err(Flaw::Order(i)) }
     }
 }
