@@ -6,12 +6,11 @@
 //! {"site":1,"file":"src/bank.rs","line":3,"column":5},
 //! {"object":1,"kind":"mutex","created":1,"type_name":1,"type":"u32"},
 //! {"thread":1,"time":1234,"event":"acquire","lock":1,"site":1,"mode":"exclusive","how":"blocking","order":1},
-//! {"end":true}
 //! ]}
 //! ```
 //! Definitions come first, then the events of all threads by time. `time` is in ticks of the recorder's clock: the header's
-//! `start_ticks` is its start, `ticks_per_second` its rate (1000000000: ticks are nanoseconds). The last entry tells a whole document
-//! from one that was cut. This module has no dependency, since the recorder converts with it at the end of the process.
+//! `start_ticks` is its start, `ticks_per_second` its rate (1000000000: ticks are nanoseconds). A document without its
+//! last line was cut. This module has no dependency, since the recorder converts with it at the end of the process.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -203,8 +202,7 @@ impl<W: Write> Writer<W> {
 
     /// Writes what stands behind the entries.
     pub(crate) fn end(mut self) -> io::Result<()> {
-        self.line()?;
-        self.out.write_all(b"{\"end\":true}\n]}\n")?;
+        self.out.write_all(b"\n]}\n")?;
         self.out.flush()
     }
 }

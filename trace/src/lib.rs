@@ -11,6 +11,8 @@ pub mod json_write;
 pub mod layout;
 #[cfg(feature = "read")]
 pub mod read;
+#[cfg(feature = "read")]
+pub mod text;
 pub mod version;
 pub mod wire;
 

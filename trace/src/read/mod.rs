@@ -1,10 +1,22 @@
 //! Reading traces: one entry point for every format, one in-memory shape for all of them.
 
+mod binary;
+pub(crate) mod builder;
+mod error;
+mod json;
+mod map;
+mod open;
+mod std_format;
+mod tables;
+
 use std::path::PathBuf;
 
-use crate::event::{ObjectKind, Record, SiteDef};
+use crate::event::Record;
 pub use crate::header::Header;
-use crate::ids::{ObjectId, SiteId, StringId, ThreadId};
+use crate::ids::ThreadId;
+pub use error::Error;
+pub use open::open;
+pub use tables::{ObjectDef, Tables};
 
 /// What one process recorded.
 #[derive(Debug)]
@@ -23,82 +35,22 @@ pub struct ProcessTrace {
 /// Where the events lie.
 #[derive(Debug)]
 pub(crate) enum Source {
-    /// Decoded already.
+    /// Decoded already; in order of the thread's number.
     Memory(Vec<(ThreadId, Vec<Record>)>),
-}
-
-/// What an object id means.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ObjectDef {
-    /// What it is.
-    pub kind: ObjectKind,
-    /// Where it was created.
-    pub created: SiteId,
-    /// The type within.
-    pub type_name: StringId,
-}
-
-/// What the ids of a trace mean.
-#[derive(Clone, Debug, Default)]
-pub struct Tables {
-    pub(crate) sites: Vec<Option<SiteDef>>,
-    pub(crate) strings: Vec<Option<String>>,
-    pub(crate) objects: Vec<Option<ObjectDef>>,
-}
-
-fn set<T>(table: &mut Vec<Option<T>>, index: u32, value: T) {
-    let index = index as usize;
-    if table.len() <= index {
-        table.resize_with(index + 1, || None);
-    }
-    table[index] = Some(value);
-}
-
-impl Tables {
-    /// A site's file, line and column.
-    pub fn site(&self, id: SiteId) -> Option<&SiteDef> {
-        self.sites.get(id.0 as usize)?.as_ref()
-    }
-
-    /// An interned string.
-    pub fn string(&self, id: StringId) -> Option<&str> {
-        self.strings.get(id.0 as usize)?.as_deref()
-    }
-
-    /// What an object is.
-    pub fn object(&self, id: ObjectId) -> Option<ObjectDef> {
-        *self.objects.get(id.0 as usize)?
-    }
-
-    /// All sites that are defined.
-    pub fn sites(&self) -> impl Iterator<Item = (SiteId, &SiteDef)> {
-        self.sites.iter().enumerate().filter_map(|(i, def)| Some((SiteId(u32::try_from(i).ok()?), def.as_ref()?)))
-    }
-
-    /// All objects that are defined.
-    pub fn objects(&self) -> impl Iterator<Item = (ObjectId, ObjectDef)> {
-        self.objects.iter().enumerate().filter_map(|(i, def)| Some((ObjectId(u32::try_from(i).ok()?), (*def)?)))
-    }
-
-    /// Defines a site.
-    pub fn define_site(&mut self, id: SiteId, def: SiteDef) {
-        set(&mut self.sites, id.0, def);
-    }
-
-    /// Defines a string.
-    pub fn define_string(&mut self, id: StringId, text: String) {
-        set(&mut self.strings, id.0, text);
-    }
-
-    /// Defines an object.
-    pub fn define_object(&mut self, id: ObjectId, def: ObjectDef) {
-        set(&mut self.objects, id.0, def);
-    }
+    /// In the log.
+    Binary(binary::Binary),
 }
 
 impl ProcessTrace {
     /// A trace from events in memory: per thread, in program order.
-    pub fn from_records(path: PathBuf, header: Header, tables: Tables, threads: Vec<(ThreadId, Vec<Record>)>) -> ProcessTrace {
+    pub fn from_records(
+        path: PathBuf,
+        header: Header,
+        tables: Tables,
+        mut threads: Vec<(ThreadId, Vec<Record>)>,
+    ) -> ProcessTrace {
+        threads.retain(|(_, records)| !records.is_empty());
+        threads.sort_by_key(|(thread, _)| *thread);
         ProcessTrace { path, header, tables, warnings: Vec::new(), source: Source::Memory(threads) }
     }
 
@@ -106,27 +58,51 @@ impl ProcessTrace {
     pub fn threads(&self) -> Vec<ThreadId> {
         match &self.source {
             Source::Memory(threads) => threads.iter().map(|(id, _)| *id).collect(),
+            Source::Binary(binary) => binary.threads().map(|(id, _)| id).collect(),
         }
+    }
+
+    /// How many threads recorded something.
+    pub fn thread_count(&self) -> usize {
+        match &self.source {
+            Source::Memory(threads) => threads.len(),
+            Source::Binary(binary) => binary.threads().count(),
+        }
+    }
+
+    /// How many events there are, over all threads.
+    pub fn event_count(&self) -> u64 {
+        match &self.source {
+            Source::Memory(threads) => threads.iter().map(|(_, records)| records.len() as u64).sum(),
+            Source::Binary(binary) => binary.threads().map(|(_, events)| events).sum(),
+        }
+    }
+
+    /// Whether nothing was recorded.
+    pub fn is_empty(&self) -> bool {
+        self.thread_count() == 0
     }
 
     /// The events of one thread in program order. Decodes as it goes.
     pub fn events(&self, thread: ThreadId) -> Events<'_> {
-        match &self.source {
+        Events(match &self.source {
             Source::Memory(threads) => {
-                let records = threads.iter().find(|(id, _)| *id == thread).map_or(&[][..], |(_, records)| records);
-                Events(Inner::Memory(records.iter()))
+                let found = threads.binary_search_by_key(&thread, |(id, _)| *id);
+                Inner::Memory(found.map_or(&[][..], |i| &threads[i].1).iter())
             }
-        }
+            Source::Binary(binary) => Inner::Binary(binary.events(thread)),
+        })
     }
 }
 
 /// The events of one thread, in program order.
 #[derive(Debug)]
-pub struct Events<'a>(pub(crate) Inner<'a>);
+pub struct Events<'a>(Inner<'a>);
 
 #[derive(Debug)]
-pub(crate) enum Inner<'a> {
+enum Inner<'a> {
     Memory(std::slice::Iter<'a, Record>),
+    Binary(binary::Pieces<'a>),
 }
 
 impl Iterator for Events<'_> {
@@ -136,6 +112,14 @@ impl Iterator for Events<'_> {
     fn next(&mut self) -> Option<Record> {
         match &mut self.0 {
             Inner::Memory(records) => records.next().copied(),
+            Inner::Binary(pieces) => pieces.next(),
+        }
+    }
+
+    fn fold<B, F: FnMut(B, Record) -> B>(self, init: B, f: F) -> B {
+        match self.0 {
+            Inner::Memory(records) => records.copied().fold(init, f),
+            Inner::Binary(pieces) => pieces.fold(init, f),
         }
     }
 }

@@ -1,0 +1,187 @@
+//! Reads a log and its live file. The log is mapped; its events are decoded whenever they are asked for.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::map::Mapping;
+use super::{Error, ProcessTrace, Source, Tables};
+use crate::chunk::{self, BadStart, Part};
+use crate::event::Record;
+use crate::header::Header;
+use crate::ids::{ThreadId, Ticks};
+use crate::layout::{CHUNK_MAGIC, LIVE_HEADER_SIZE, SLOT_SIZE};
+use crate::wire::Decoder;
+
+/// The files, and where in them the events of each thread are.
+#[derive(Debug)]
+pub(crate) struct Binary {
+    log: Mapping,
+    live: Vec<u8>,
+    threads: Vec<Thread>,
+}
+
+#[derive(Debug)]
+struct Thread {
+    id: ThreadId,
+    events: u64,
+    pieces: Vec<Piece>,
+}
+
+/// The entries of one chunk, checked to decode without a fault.
+#[derive(Debug)]
+struct Piece {
+    part: Part,
+    offset: usize,
+    len: usize,
+    start: Ticks,
+}
+
+/// Reads the log at `path`, which is not empty, and the live file beside it, if there is one.
+pub(super) fn open(path: &Path) -> Result<ProcessTrace, Error> {
+    let io = |source| Error::io(path, source);
+    let log = Mapping::of(&File::open(path).map_err(io)?).map_err(io)?;
+    let live_path = live_path(path);
+    let mut warnings = Vec::new();
+    let live = read_live(&live_path).unwrap_or_else(|error| {
+        warnings.push(format!("{}: can't be read, so the newest events may be missing: {error}", live_path.display()));
+        Vec::new()
+    });
+    let files = chunk::files(&log, &live).map_err(|start| match start {
+        BadStart::Magic => Error::NotATrace { path: path.to_owned(), looks_like: "binary data".to_owned() },
+        BadStart::Version(mismatch) => Error::Version { path: path.to_owned(), mismatch },
+        BadStart::Cut(offset) => Error::CutHeader { path: path.to_owned(), offset: offset as u64 },
+    })?;
+    let name = |part| if part == Part::Log { path.display() } else { live_path.display() };
+    warnings
+        .extend(files.damages.iter().map(|damage| format!("{}: at byte {}: {}", name(damage.part), damage.offset, damage.kind)));
+
+    let mut tables = Tables::default();
+    let mut threads: Vec<Thread> = Vec::new();
+    let mut faults = 0;
+    for chunk in &files.chunks {
+        let (events, whole) = match survey(chunk.entries, chunk.start, &mut tables) {
+            (events, Ok(())) => (events, chunk.entries.len()),
+            (events, Err(malformed)) => {
+                faults += 1;
+                if faults <= MAX_FAULTS {
+                    let offset = chunk.offset + malformed.offset;
+                    let thread = chunk.thread.0;
+                    warnings.push(format!(
+                        "{}: at byte {offset}: {}; the rest of this chunk of thread {thread} is left out",
+                        name(chunk.part),
+                        malformed.fault
+                    ));
+                }
+                (events, malformed.offset)
+            }
+        };
+        if threads.last().is_none_or(|thread| thread.id != chunk.thread) {
+            threads.push(Thread { id: chunk.thread, events: 0, pieces: Vec::new() });
+        }
+        if let Some(thread) = threads.last_mut().filter(|_| events > 0) {
+            thread.events += events;
+            thread.pieces.push(Piece { part: chunk.part, offset: chunk.offset, len: whole, start: chunk.start });
+        }
+    }
+    threads.retain(|thread| thread.events > 0);
+    if faults > MAX_FAULTS {
+        warnings.push(format!("{}: {} more chunks are damaged", path.display(), faults - MAX_FAULTS));
+    }
+    for &(thread, first, count) in files.gaps.iter().take(MAX_FAULTS) {
+        let last = first + (count - 1);
+        warnings.push(format!("{}: of thread {}, chunks {first} to {last} are missing", path.display(), thread.0));
+    }
+    let header = Header::of(&files);
+    let source = Source::Binary(Binary { log, live, threads });
+    Ok(ProcessTrace { path: path.to_owned(), header, tables, warnings, source })
+}
+
+/// Most damages of one kind that are told one by one.
+const MAX_FAULTS: usize = 100;
+
+/// Counts a chunk's events and takes its definitions, up to the first fault.
+fn survey(entries: &[u8], start: Ticks, tables: &mut Tables) -> (u64, Result<(), crate::wire::Malformed>) {
+    let mut decoder = Decoder::new(entries, start);
+    let mut events = 0;
+    while let Some(record) = decoder.next_record(|definition| tables.add(definition)) {
+        match record {
+            Ok(_) => events += 1,
+            Err(malformed) => return (events, Err(malformed)),
+        }
+    }
+    (events, Ok(()))
+}
+
+/// `NAME.cct.live` of `NAME.cct`.
+pub(super) fn live_path(log: &Path) -> PathBuf {
+    let mut name: OsString = log.as_os_str().to_owned();
+    name.push(".live");
+    name.into()
+}
+
+/// The first page and the slots in use. A live file is mostly holes: it has a slot for every thread that ever ran at a time.
+fn read_live(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        file => file?,
+    };
+    if fs::metadata(path)?.len() <= (LIVE_HEADER_SIZE + SLOT_SIZE) as u64 {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        return Ok(bytes);
+    }
+    let mut bytes = vec![0; LIVE_HEADER_SIZE];
+    file.read_exact(&mut bytes)?;
+    let mut slot = Vec::with_capacity(SLOT_SIZE);
+    loop {
+        slot.clear();
+        if (&mut file).take(SLOT_SIZE as u64).read_to_end(&mut slot)? == 0 {
+            return Ok(bytes);
+        }
+        if slot.starts_with(&CHUNK_MAGIC.to_le_bytes()) {
+            bytes.extend_from_slice(&slot);
+        }
+    }
+}
+
+impl Binary {
+    pub(super) fn threads(&self) -> impl Iterator<Item = (ThreadId, u64)> + '_ {
+        self.threads.iter().map(|thread| (thread.id, thread.events))
+    }
+
+    pub(super) fn events(&self, thread: ThreadId) -> Pieces<'_> {
+        let found = self.threads.binary_search_by_key(&thread, |thread| thread.id);
+        let pieces = found.map_or(&[][..], |i| &self.threads[i].pieces);
+        Pieces { binary: self, pieces: pieces.iter(), decoder: Decoder::new(&[], Ticks(0)) }
+    }
+
+    fn entries(&self, piece: &Piece) -> &[u8] {
+        let bytes: &[u8] = if piece.part == Part::Log { &self.log } else { &self.live };
+        bytes.get(piece.offset..piece.offset + piece.len).unwrap_or_default()
+    }
+}
+
+/// The events of one thread, decoded as they are asked for.
+#[derive(Debug)]
+pub(crate) struct Pieces<'a> {
+    binary: &'a Binary,
+    pieces: std::slice::Iter<'a, Piece>,
+    decoder: Decoder<'a>,
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = Record;
+
+    #[inline]
+    fn next(&mut self) -> Option<Record> {
+        loop {
+            if let Some(Ok(record)) = self.decoder.next_record(|_| {}) {
+                return Some(record);
+            }
+            let piece = self.pieces.next()?;
+            self.decoder.restart(self.binary.entries(piece), piece.start);
+        }
+    }
+}
