@@ -1,11 +1,11 @@
 //! What all formats render: the findings, split into those to show and those to count, and what was looked at.
 
-use conccheck_analyzer::Stats;
 use conccheck_analyzer::finding::{Finding, Severity, Step};
-use conccheck_analyzer::{Analysis, Confidence, RuleMeta};
+use conccheck_analyzer::registry::RULES;
+use conccheck_analyzer::{Analysis, Confidence, RuleMeta, Stats};
 use conccheck_trace::SiteDef;
 
-use crate::options::FailOn;
+use crate::options::{FailOn, ReportOptions};
 use crate::run_facts::RunFacts;
 use crate::sources::{SourceCache, is_dependency};
 use crate::terminal::one_line;
@@ -18,6 +18,10 @@ pub(crate) struct Report<'a> {
     pub(crate) in_dependencies: usize,
     /// Whether to show everything in full.
     pub(crate) in_full: bool,
+    /// From which severity on a finding fails the run.
+    pub(crate) fail_on: FailOn,
+    /// All rules that there are, sorted by name.
+    pub(crate) known_rules: Vec<&'static RuleMeta>,
     /// What was looked at.
     pub(crate) stats: Stats,
     /// What may be wrong or incomplete.
@@ -29,14 +33,17 @@ pub(crate) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// `all`: whether findings that lie in dependencies only are shown and judged too.
-    pub(crate) fn new(analysis: Analysis, facts: &'a RunFacts, sources: &'a SourceCache, all: bool) -> Report<'a> {
+    /// Splits and cleans what was found.
+    pub(crate) fn new(analysis: Analysis, facts: &'a RunFacts, sources: &'a SourceCache, options: &ReportOptions) -> Report<'a> {
+        let all = options.all;
         let Analysis { findings, stats, warnings, .. } = analysis;
         let (findings, others): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| all || concerns_the_user(finding));
         Report {
             findings: findings.into_iter().map(in_one_line).collect(),
             in_dependencies: others.len(),
             in_full: all,
+            fail_on: options.fail_on,
+            known_rules: RULES.iter().map(|rule| rule.meta()).collect(),
             stats,
             warnings: warnings.iter().map(|warning| one_line(warning)).collect(),
             facts,
@@ -45,8 +52,8 @@ impl<'a> Report<'a> {
     }
 
     /// Whether there is a finding that makes the command fail.
-    pub(crate) fn fails(&self, fail_on: FailOn) -> bool {
-        self.findings.iter().any(|finding| fail_on.includes(finding.severity))
+    pub(crate) fn fails(&self) -> bool {
+        self.findings.iter().any(|finding| self.fail_on.includes(finding.severity))
     }
 
     /// How many findings have this severity.

@@ -6,7 +6,7 @@ use conccheck_analyzer::{Config, analyze};
 use conccheck_trace::read::ProcessTrace;
 
 use crate::report::Report;
-use crate::sources::SourceCache;
+use crate::sources::{SourceCache, repository};
 use crate::terminal::one_line;
 use crate::{ExitCode, Failure, ReportOptions, RunFacts, diagnostic, output, traces};
 
@@ -28,10 +28,12 @@ pub fn report_run(traces: &[PathBuf], facts: &RunFacts, options: &ReportOptions)
         }
         loaded => loaded?,
     };
-    let sources = SourceCache::new(source_folders(&processes).iter().map(PathBuf::as_path));
+    let folders = source_folders(&processes);
+    let folders = || folders.iter().map(PathBuf::as_path);
+    let sources = SourceCache::new(folders(), repository(folders()));
     let analysis = analyze(&processes, &sources, &Config::default());
     let recorded_nothing = analysis.stats.events == 0;
-    let report = Report::new(analysis, facts, &sources, options.all);
+    let report = Report::new(analysis, facts, &sources, options);
     for warning in &report.warnings {
         diagnostic(format_args!("warning: {warning}"));
     }
@@ -41,7 +43,7 @@ pub fn report_run(traces: &[PathBuf], facts: &RunFacts, options: &ReportOptions)
     } else if recorded_nothing {
         let names: Vec<String> = traces.iter().map(|path| format!("`{}`", one_line(&path.display().to_string()))).collect();
         Err(Failure::new(ExitCode::NothingRecorded, format!("no event in {}: nothing was checked", names.join(", "))))
-    } else if report.fails(options.fail_on) {
+    } else if report.fails() {
         Ok(ExitCode::Findings)
     } else {
         Ok(ExitCode::Clean)

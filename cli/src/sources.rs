@@ -15,11 +15,14 @@ const MAX_SOURCE_BYTES: u64 = 16 << 20;
 /// Finds and reads source files, each once. A file that is missing, unreadable or no text is simply not known.
 pub(crate) struct SourceCache {
     roots: Vec<PathBuf>,
+    /// What paths in machine reports are relative to.
+    repository: Option<PathBuf>,
     files: RefCell<HashMap<String, Option<Rc<SourceFile>>>>,
 }
 
 /// A source file in memory.
 pub(crate) struct SourceFile {
+    path: PathBuf,
     text: String,
     /// Offset of each line's first byte.
     starts: Vec<usize>,
@@ -28,7 +31,8 @@ pub(crate) struct SourceFile {
 impl SourceCache {
     /// Looks for relative paths in `dirs` and in every folder above them, nearest first: the compiler writes paths relative to the
     /// workspace's root, programs and tests run in it or below it.
-    pub(crate) fn new<'a>(dirs: impl IntoIterator<Item = &'a Path>) -> SourceCache {
+    /// Paths in machine reports are made relative to `repository`.
+    pub(crate) fn new<'a>(dirs: impl IntoIterator<Item = &'a Path>, repository: Option<PathBuf>) -> SourceCache {
         let mut roots: Vec<PathBuf> = Vec::new();
         for dir in dirs {
             for root in dir.ancestors().filter(|root| root.is_absolute()) {
@@ -37,7 +41,7 @@ impl SourceCache {
                 }
             }
         }
-        SourceCache { roots, files: RefCell::default() }
+        SourceCache { roots, repository, files: RefCell::default() }
     }
 
     /// The file of that name in a trace.
@@ -48,6 +52,14 @@ impl SourceCache {
         let file = self.roots.iter().map(|root| root.join(name)).find_map(|path| SourceFile::read(&path)).map(Rc::new);
         self.files.borrow_mut().insert(name.to_owned(), file.clone());
         file
+    }
+
+    /// The file's path from the root of the repository, with slashes: what code hosts want. A file that is not in the repository,
+    /// or not on this machine, keeps the name that the trace has.
+    pub(crate) fn repository_path(&self, name: &str) -> String {
+        let file = self.file(name);
+        let inside = file.as_ref().and_then(|file| file.path.strip_prefix(self.repository.as_ref()?).ok());
+        inside.map_or(name.into(), Path::to_string_lossy).replace('\\', "/")
     }
 }
 
@@ -65,7 +77,7 @@ impl SourceFile {
         }
         let text = String::from_utf8_lossy(&fs::read(path).ok()?).into_owned();
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Some(SourceFile { text, starts })
+        Some(SourceFile { path: path.to_owned(), text, starts })
     }
 
     /// A line, counted from 1, without its end.
@@ -85,6 +97,12 @@ impl SourceFile {
         let end = self.starts.get(index + 1).map_or(self.text.len(), |next| next - 1);
         Some((start, start + self.text[start..end].trim_end_matches('\r').len()))
     }
+}
+
+/// The root of the repository that one of the folders lies in.
+pub(crate) fn repository<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Option<PathBuf> {
+    let mut roots = folders.into_iter().flat_map(Path::ancestors);
+    roots.find(|root| root.is_absolute() && root.join(".git").exists()).map(Path::to_owned)
 }
 
 /// Whether a file belongs to a dependency or to the standard library, not to the user's own code.
@@ -108,12 +126,14 @@ mod tests {
         let member = dir.path().join("crates/bank");
         fs::create_dir_all(member.join("src")).expect("folders");
         fs::write(member.join("src/lib.rs"), "one\r\ntwo\nthree").expect("a file");
-        let sources = SourceCache::new([member.as_path()]);
+        let sources = SourceCache::new([member.as_path()], Some(dir.path().to_owned()));
         let line = |line| sources.line(&site("crates/bank/src/lib.rs", line));
         assert_eq!((line(1), line(2), line(3)), (Some("one".into()), Some("two".into()), Some("three".into())));
         assert_eq!((line(0), line(4)), (None, None), "beyond the file");
         assert_eq!(sources.line(&site("crates/bank/src", 1)), None, "a folder");
         assert_eq!(sources.line(&site("src/lib.rs", 3)), Some("three".into()), "relative to the working directory itself");
+        assert_eq!(sources.repository_path("src/lib.rs"), "crates/bank/src/lib.rs");
+        assert_eq!(sources.repository_path("src/gone.rs"), "src/gone.rs");
     }
 
     #[test]

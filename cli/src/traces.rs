@@ -2,12 +2,32 @@
 
 use std::path::PathBuf;
 
-use conccheck_trace::read::ProcessTrace;
+use conccheck_trace::read::{self, Error, ProcessTrace};
 
-use crate::Failure;
+use crate::{ExitCode, Failure};
 
 /// All traces at these paths, files or folders.
+///
+/// # Errors
+/// One that can't be read, or nothing there at all.
 pub(crate) fn load(paths: &[PathBuf]) -> Result<Vec<ProcessTrace>, Failure> {
-    let _ = paths;
-    Ok(Vec::new())
+    let mut traces = Vec::new();
+    for path in paths {
+        traces.extend(read::open(path).map_err(|error| failure(&error))?);
+    }
+    Ok(traces)
+}
+
+fn failure(error: &Error) -> Failure {
+    let code = match error {
+        Error::NoTraceIn { .. } => ExitCode::NothingRecorded,
+        _ => ExitCode::BadTrace,
+    };
+    let failure = Failure::new(code, error.to_string());
+    match error {
+        Error::NoTraceIn { .. } => {
+            failure.help("traces end in `.cct`, `.json` or `.std`; record some with `cargo conccheck test`")
+        }
+        _ => failure,
+    }
 }

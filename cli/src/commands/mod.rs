@@ -67,13 +67,13 @@ mod tests {
         };
         check(path.clone(), command.get_about().map(ToString::to_string));
         for arg in command.get_arguments() {
-            check(format!("{path} {arg}"), arg.get_help().map(ToString::to_string));
-            for value in arg.get_possible_values().iter().filter(|value| !value.is_hide_set()) {
+            check(format!("{path} {}", arg.get_id()), arg.get_help().map(ToString::to_string));
+            for value in arg.get_possible_values().iter().filter(|_| arg.get_action().takes_values()) {
                 // Possible values of shells are clap_complete's own.
                 if path.ends_with("completions") {
                     continue;
                 }
-                check(format!("{path} {arg} {}", value.get_name()), value.get_help().map(ToString::to_string));
+                check(format!("{path} {} {}", arg.get_id(), value.get_name()), value.get_help().map(ToString::to_string));
             }
         }
         for sub in command.get_subcommands() {

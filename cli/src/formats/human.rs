@@ -15,17 +15,24 @@ pub(super) struct Human;
 impl Render for Human {
     fn render(&self, report: &Report<'_>, out: &mut dyn Write) -> fmt::Result {
         for finding in &report.findings {
-            let sections = if finding.severity >= Severity::High || report.in_full { full(finding) } else { brief(finding) };
+            let sections = match finding.severity {
+                _ if report.in_full => full(finding, usize::MAX),
+                Severity::Critical | Severity::High => full(finding, MAX_PARTIES),
+                Severity::Medium | Severity::Low => brief(finding),
+            };
             writeln!(out, "{}", snippets::render(&sections, report.sources))?;
         }
         summary(report, out)
     }
 }
 
-/// Everything: one section of snippets a thread.
-fn full(finding: &Finding) -> Vec<Section<'_>> {
+/// More threads than this are only named: the first ones show what it is about.
+const MAX_PARTIES: usize = 6;
+
+/// Everything: one section of snippets a thread, for so many threads.
+fn full(finding: &Finding, max_parties: usize) -> Vec<Section<'_>> {
     let mut sections: Vec<Section<'_>> = Vec::new();
-    for party in &finding.parties {
+    for party in finding.parties.iter().take(max_parties) {
         let title = if sections.is_empty() { finding.message.clone() } else { other_side(finding, party) };
         sections.push(section(finding, title, labels(party), sections.is_empty()));
     }
@@ -33,6 +40,10 @@ fn full(finding: &Finding) -> Vec<Section<'_>> {
         sections.push(section(finding, finding.message.clone(), Vec::new(), true));
     }
     if let Some(last) = sections.last_mut() {
+        let others: Vec<String> = finding.parties.iter().skip(max_parties).map(|party| super::thread(&party.thread)).collect();
+        if !others.is_empty() {
+            last.notes.push(("as well", words::list(&others, MAX_PARTIES)));
+        }
         let lines = scenario::lines(finding);
         if !lines.is_empty() {
             last.notes.push(("scenario", lines.join("\n")));
@@ -51,7 +62,7 @@ fn full(finding: &Finding) -> Vec<Section<'_>> {
 fn brief(finding: &Finding) -> Vec<Section<'_>> {
     let label = first_look(finding).map(|(thread, step, site)| Label {
         site: Some(site),
-        text: format!("thread `{thread}` {}", step.text),
+        text: format!("{} {}", super::thread(thread), step.text),
         primary: true,
     });
     let mut first = section(finding, finding.message.clone(), label.into_iter().collect(), true);
@@ -74,13 +85,13 @@ fn help<'a>(finding: &'a Finding, notes: Vec<(&'static str, String)>) -> Section
 
 fn other_side(finding: &Finding, party: &Party) -> String {
     let side = if finding.parties.len() == 2 { "the other side" } else { "another side" };
-    format!("{side}: thread `{}`", party.thread)
+    format!("{side}: {}", super::thread(&party.thread))
 }
 
 /// The thread is named once; further steps continue the sentence.
 fn labels(party: &Party) -> Vec<Label<'_>> {
     let text = |index: usize, text: &str| {
-        if index == 0 { format!("thread `{}` {text}", party.thread) } else { format!("and {text}") }
+        if index == 0 { format!("{} {text}", super::thread(&party.thread)) } else { format!("and {text}") }
     };
     let steps = party.steps.iter().enumerate();
     steps.map(|(index, step)| Label { site: step.site.as_ref(), text: text(index, &step.text), primary: step.primary }).collect()
@@ -122,7 +133,7 @@ fn summary(report: &Report<'_>, out: &mut dyn Write) -> fmt::Result {
 fn findings(report: &Report<'_>) -> String {
     let mut text = super::counts(report);
     if report.in_dependencies > 0 {
-        text += &format!("; {} in dependencies only, not judged (--all shows them)", report.in_dependencies);
+        text += &format!("; {} in dependencies only, not judged (--all does)", report.in_dependencies);
     }
     text
 }

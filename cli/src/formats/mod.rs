@@ -1,8 +1,20 @@
 //! The formats of a report, one file each.
 
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
+
+mod dot;
 mod expression;
+mod github;
+mod gitlab;
+mod graph;
 mod human;
 mod json;
+mod junit;
+mod markdown;
+mod sarif;
 mod scenario;
 mod short;
 mod snippets;
@@ -10,7 +22,7 @@ mod snippets;
 use std::fmt;
 
 use clap::ValueEnum;
-use conccheck_analyzer::finding::Severity;
+use conccheck_analyzer::finding::{Finding, Severity};
 use conccheck_trace::SiteDef;
 use serde::Serialize;
 
@@ -25,6 +37,18 @@ pub enum Format {
     Short,
     /// Everything, for programs
     Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit, for test dashboards
+    Junit,
+    /// GitHub annotations
+    Github,
+    /// GitLab code quality
+    Gitlab,
+    /// Markdown, for job summaries
+    Markdown,
+    /// The cycles as a Graphviz graph
+    Dot,
 }
 
 /// Turns a report into text.
@@ -52,6 +76,9 @@ impl Format {
         let ending = name.rsplit_once('.')?.1;
         Some(match ending {
             "json" => Format::Json,
+            "sarif" => Format::Sarif,
+            "md" => Format::Markdown,
+            "dot" | "gv" => Format::Dot,
             _ => return None,
         })
     }
@@ -66,6 +93,12 @@ impl Format {
             Format::Human => &human::Human,
             Format::Short => &short::Short,
             Format::Json => &json::Json,
+            Format::Sarif => &sarif::Sarif,
+            Format::Junit => &junit::JUnit,
+            Format::Github => &github::GitHub,
+            Format::Gitlab => &gitlab::GitLab,
+            Format::Markdown => &markdown::Markdown,
+            Format::Dot => &dot::Dot,
         }
     }
 }
@@ -88,6 +121,27 @@ fn place(site: &SiteDef) -> String {
         (line, 0) => format!("{}:{line}", site.file),
         (line, column) => format!("{}:{line}:{column}", site.file),
     }
+}
+
+/// "thread `worker-1`", "thread 7" where it has no name.
+fn thread(name: &str) -> String {
+    let is_number = name.strip_prefix("thread ").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+    if is_number { name.to_owned() } else { format!("thread `{name}`") }
+}
+
+/// All of a finding as plain text, for formats that have one field for it.
+fn prose(finding: &Finding) -> String {
+    let mut lines = vec![finding.message.clone()];
+    for party in &finding.parties {
+        for step in &party.steps {
+            let at = step.site.as_ref().map_or_else(String::new, |site| format!(" ({})", place(site)));
+            lines.push(format!("{} {}{at}", thread(&party.thread), step.text));
+        }
+    }
+    let evidence = [finding.confidence.word().to_owned()].into_iter().chain(finding.evidence.iter().cloned());
+    lines.push(format!("evidence: {}", evidence.collect::<Vec<_>>().join("; ")));
+    lines.push(format!("help: {}", finding.help));
+    lines.join("\n")
 }
 
 fn write_json(value: &impl Serialize, out: &mut dyn fmt::Write) -> fmt::Result {

@@ -3,6 +3,8 @@
 //! That library panics on spans beyond a source's end or inside a character, and lets escapes in messages through. So spans are
 //! made here from lines that were really read, and all texts come without control characters ([`Report`](crate::report::Report)).
 
+use std::rc::Rc;
+
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use conccheck_trace::SiteDef;
 
@@ -67,39 +69,38 @@ pub(super) fn render(sections: &[Section<'_>], sources: &SourceCache) -> String 
 
 /// One snippet a file, the primary label's file first; labels whose line is not at hand follow as places with a note.
 fn elements<'a>(labels: &'a [Label<'a>], sources: &SourceCache) -> Vec<Element<'a>> {
-    let mut files: Vec<(&str, Vec<&Label<'_>>)> = Vec::new();
-    let primary_first = labels.iter().filter(|label| label.primary).chain(labels.iter().filter(|label| !label.primary));
-    for label in primary_first {
-        let name = label.site.map_or("", |site| site.file.as_str());
-        match files.iter_mut().find(|(file, _)| *file == name) {
-            Some((_, labels)) => labels.push(label),
-            None => files.push((name, vec![label])),
+    let mut files: Vec<(&SiteDef, Rc<SourceFile>, Vec<&Label<'_>>)> = Vec::new();
+    let mut unseen = Vec::new();
+    for label in labels {
+        let Some((site, file)) = label.site.and_then(|site| Some((site, sources.file(&site.file)?))) else {
+            unseen.push(label);
+            continue;
+        };
+        if file.line(site.line).is_none() {
+            unseen.push(label);
+        } else if let Some((_, _, labels)) = files.iter_mut().find(|(first, _, _)| first.file == site.file) {
+            labels.push(label);
+        } else {
+            files.push((site, file, vec![label]));
         }
     }
-    let mut elements = Vec::new();
-    for (name, labels) in files {
-        let file = sources.file(name);
-        let has_line =
-            |label: &&Label<'_>| file.as_ref().is_some_and(|file| label.site.is_some_and(|site| file.line(site.line).is_some()));
-        let (shown, unseen): (Vec<_>, Vec<_>) = labels.into_iter().partition(has_line);
-        if let Some(snippet) = file.as_ref().and_then(|file| snippet(name, file, &shown)) {
-            elements.push(snippet.into());
-        }
-        for label in unseen {
-            if let Some(site) = label.site {
-                let mut origin = Origin::path(&site.file);
-                if site.line > 0 {
-                    origin = origin.line(site.line as usize);
-                }
-                if site.line > 0 && site.column > 0 {
-                    origin = origin.char_column(site.column as usize);
-                }
-                elements.push(origin.into());
-            }
-            elements.push(Level::NOTE.no_name().message(&label.text).into());
-        }
+    files.sort_by_key(|(_, _, labels)| !labels.iter().any(|label| label.primary));
+    let snippets = files.iter().filter_map(|(site, file, labels)| Some(snippet(&site.file, file, labels)?.into()));
+    let mut elements: Vec<Element<'_>> = snippets.collect();
+    for label in unseen {
+        elements.extend(label.site.map(|site| origin(site).into()));
+        elements.push(Level::NOTE.no_name().message(&label.text).into());
     }
     elements
+}
+
+fn origin(site: &SiteDef) -> Origin<'_> {
+    let origin = Origin::path(&site.file);
+    match (site.line, site.column) {
+        (0, _) => origin,
+        (line, 0) => origin.line(line as usize),
+        (line, column) => origin.line(line as usize).char_column(column as usize),
+    }
 }
 
 fn snippet<'a>(name: &'a str, file: &SourceFile, labels: &[&'a Label<'a>]) -> Option<Snippet<'a, Annotation<'a>>> {

@@ -1,0 +1,48 @@
+//! The cycle within a finding, as a graph: what was waited for by whom while what was held. Rendered as Mermaid and as DOT.
+
+use conccheck_analyzer::finding::{Finding, Party};
+
+/// One thread holds one object and goes for another.
+pub(super) struct Edge<'a> {
+    pub(super) held: &'a str,
+    pub(super) wanted: &'a str,
+    pub(super) party: &'a Party,
+}
+
+/// The edges that the scenario shows, thread by thread.
+pub(super) fn edges(finding: &Finding) -> Vec<Edge<'_>> {
+    let mut edges = Vec::new();
+    for (index, party) in finding.parties.iter().enumerate() {
+        let steps = finding.scenario.iter().filter(|step| step.party == index);
+        let first = edges.len();
+        let mut held = None;
+        for object in steps.filter_map(|step| object_of(&step.text, &finding.objects)) {
+            if let Some(held) = held {
+                let is_known = |edge: &Edge<'_>| (edge.held, edge.wanted) == (held, object);
+                if !edges[first..].iter().any(is_known) {
+                    edges.push(Edge { held, wanted: object, party });
+                }
+            }
+            held = Some(object);
+        }
+    }
+    edges
+}
+
+/// The object in the brackets of a step, as in "lock(Bank.accounts)".
+fn object_of<'a>(step: &str, objects: &'a [String]) -> Option<&'a str> {
+    objects.iter().map(String::as_str).find(|object| step.contains(&format!("({object})")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    #[test]
+    fn a_cycle_has_an_edge_a_thread() {
+        let finding = samples::cycle();
+        let edges: Vec<_> = edges(&finding).iter().map(|edge| (edge.held, edge.wanted, edge.party.thread.as_str())).collect();
+        assert_eq!(edges, [("Bank.accounts", "Bank.audit", "worker-1"), ("Bank.audit", "Bank.accounts", "flusher")]);
+    }
+}

@@ -1,0 +1,182 @@
+//! Hand-made analyses for the tests of the formats.
+
+use conccheck_analyzer::finding::{Finding, Party, ScenarioStep, Step};
+use conccheck_analyzer::{Analysis, Confidence, RuleMeta, Severity, Stats};
+use conccheck_trace::SiteDef;
+
+static CYCLE: RuleMeta = RuleMeta {
+    name: "lock-order-cycle",
+    summary: "locks acquired in inconsistent order",
+    severity: Severity::Critical,
+    since: "0.1.0",
+    page: "## What it does\nReports cycles in the lock-order graph.\n",
+};
+static DEADLOCK: RuleMeta = RuleMeta {
+    name: "deadlock",
+    summary: "tasks that wait for one another",
+    severity: Severity::Critical,
+    since: "0.1.0",
+    page: "## What it does\nReports tasks that wait for one another at the end of the trace.\n",
+};
+static LEAK: RuleMeta = RuleMeta {
+    name: "leaked-task",
+    summary: "a task that nobody can wake",
+    severity: Severity::High,
+    since: "0.1.0",
+    page: "## What it does\nReports tasks that nobody can wake.\n",
+};
+static LONG: RuleMeta = RuleMeta {
+    name: "long-critical-section",
+    summary: "a lock held for long",
+    severity: Severity::Medium,
+    since: "0.1.0",
+    page: "## What it does\nReports locks that are held for long.\n",
+};
+
+/// All rules of these analyses.
+pub(super) static RULES: [&RuleMeta; 4] = [&DEADLOCK, &LEAK, &CYCLE, &LONG];
+
+/// The analyses, each with its name.
+pub(super) fn all() -> Vec<(&'static str, Analysis)> {
+    vec![
+        ("cycle", analysis(vec![cycle()])),
+        ("deadlock", analysis(vec![deadlock()])),
+        ("advice", analysis(vec![long("src/bank.rs", 14, 12)])),
+        ("nothing", analysis(Vec::new())),
+        ("dependencies", analysis(vec![cycle(), leak()])),
+    ]
+}
+
+fn analysis(findings: Vec<Finding>) -> Analysis {
+    let stats = Stats {
+        processes: 2,
+        threads: 9,
+        events: 1_912_345,
+        locks: 12,
+        lock_sites: 132,
+        channels: 1,
+        contexts: 40,
+        tests: 48,
+        summarised: 0,
+        lost: 3,
+    };
+    Analysis { findings, stats, warnings: vec!["run/7.cct: cut off at byte 4096: read up to there".to_owned()] }
+}
+
+fn step(file: &str, line: u32, column: u32, text: &str, primary: bool) -> Step {
+    Step { site: Some(SiteDef { file: file.to_owned(), line, column }), text: text.to_owned(), primary }
+}
+
+fn scenario(steps: &[(usize, &str, bool)]) -> Vec<ScenarioStep> {
+    steps.iter().map(|&(party, text, blocks)| ScenarioStep { party, text: text.to_owned(), blocks }).collect()
+}
+
+/// Two files, tabs, a chain over several lines.
+pub(super) fn cycle() -> Finding {
+    Finding {
+        rule: &CYCLE,
+        severity: Severity::Critical,
+        confidence: Confidence::Proven,
+        message: "potential deadlock between `Bank.accounts` and `Bank.audit`".to_owned(),
+        objects: vec!["Bank.accounts".to_owned(), "Bank.audit".to_owned()],
+        parties: vec![
+            Party {
+                thread: "worker-1".to_owned(),
+                steps: vec![
+                    step("src/bank.rs", 5, 42, "holds `Bank.accounts` from here", false),
+                    step("src/bank.rs", 6, 36, "waits for `Bank.audit` here", true),
+                ],
+            },
+            Party {
+                thread: "flusher".to_owned(),
+                steps: vec![
+                    step("src/flusher.rs", 4, 25, "holds `Bank.audit` from here", false),
+                    step("src/flusher.rs", 8, 14, "waits for `Bank.accounts` here", true),
+                ],
+            },
+        ],
+        scenario: scenario(&[
+            (0, "lock(Bank.accounts)", false),
+            (1, "lock(Bank.audit)", false),
+            (0, "lock(Bank.audit)", true),
+            (1, "lock(Bank.accounts)", true),
+        ]),
+        evidence: vec!["a reordering of this run reaches it".to_owned(), "seen 3 times".to_owned()],
+        help: "take `Bank.accounts` before `Bank.audit` everywhere, or release `Bank.audit` first".to_owned(),
+        tests: vec!["bank::tests::flush_while_transfer".to_owned(), "bank::tests::transfer".to_owned()],
+        occurrences: 3,
+        fingerprint: "9f3ab20011223344".to_owned(),
+    }
+}
+
+/// Three threads, hostile names, a missing file, a line beyond the file, a column beyond the line, a step without a site.
+fn deadlock() -> Finding {
+    let party = |thread: &str, steps| Party { thread: thread.to_owned(), steps };
+    Finding {
+        rule: &DEADLOCK,
+        severity: Severity::Critical,
+        confidence: Confidence::Manifest,
+        message: "3 threads wait for one another: `a\u{1b}[31m`, `b`, `c`".to_owned(),
+        objects: vec!["a\u{1b}[31m".to_owned(), "b".to_owned(), "c".to_owned()],
+        parties: vec![
+            party(
+                "evil\u{1b}[2J\nname",
+                vec![
+                    step("src/gone.rs", 7, 3, "holds `b` since here", false),
+                    step("src/bank.rs", 99, 1, "waits for `c` here", true),
+                ],
+            ),
+            party(
+                "<i>two</i> | & \"quoted\"",
+                vec![
+                    step("src/bank.rs", 13, 400, "holds `c` since here", false),
+                    step("src/bank.rs", 14, 5, "waits for `d` here", true),
+                ],
+            ),
+            party("thread 3", vec![Step { site: None, text: "waits for the end of thread `x`".to_owned(), primary: true }]),
+        ],
+        scenario: scenario(&[(0, "lock(b)", false), (0, "lock(c)", true), (1, "lock(d)", true), (2, "join(x)", true)]),
+        evidence: Vec::new(),
+        help: "break the circle: a thread should not wait while it holds what others wait for".to_owned(),
+        tests: Vec::new(),
+        occurrences: 1,
+        fingerprint: "0000000000000001".to_owned(),
+    }
+}
+
+/// One thread, advice only; `line` and `column` may be anything.
+pub(super) fn long(file: &str, line: u32, column: u32) -> Finding {
+    Finding {
+        rule: &LONG,
+        severity: Severity::Medium,
+        confidence: Confidence::Advice,
+        message: "`Bank.audit` is held for up to 48 ms".to_owned(),
+        objects: vec!["Bank.audit".to_owned()],
+        parties: vec![Party { thread: "main".to_owned(), steps: vec![step(file, line, column, "holds it here", true)] }],
+        scenario: Vec::new(),
+        evidence: vec!["p99 of the hold time 41 ms in 120 critical sections".to_owned()],
+        help: "copy what you need and release the lock before the work".to_owned(),
+        tests: vec!["bank::tests::history".to_owned()],
+        occurrences: 120,
+        fingerprint: "00000000000000aa".to_owned(),
+    }
+}
+
+/// All of it in a dependency.
+fn leak() -> Finding {
+    let file = "/home/user/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/pool-1.0.0/src/lib.rs";
+    Finding {
+        rule: &LEAK,
+        severity: Severity::High,
+        confidence: Confidence::Manifest,
+        message: "thread `pool-1` waits for ever".to_owned(),
+        objects: vec!["channel of `pool`".to_owned()],
+        parties: vec![Party { thread: "pool-1".to_owned(), steps: vec![step(file, 88, 13, "waits for a message here", true)] }],
+        scenario: scenario(&[(0, "recv(channel)", true)]),
+        evidence: vec!["no sender is left that anybody uses".to_owned()],
+        help: "drop the senders before the end".to_owned(),
+        tests: Vec::new(),
+        occurrences: 4,
+        fingerprint: "00000000000000bb".to_owned(),
+    }
+}

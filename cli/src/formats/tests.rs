@@ -1,0 +1,89 @@
+//! Snapshots of every format for the same analyses, and what holds for any of them.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+use conccheck_analyzer::{Analysis, Stats};
+
+use super::{Format, samples};
+use crate::options::ReportOptions;
+use crate::report::Report;
+use crate::run_facts::{Coverage, Gap, RunFacts, Tests};
+use crate::sources::SourceCache;
+
+fn facts() -> RunFacts {
+    RunFacts {
+        tests: Some(Tests { passed: Some(47), failed: Some(1), command_failed: true }),
+        coverage: Some(Coverage {
+            instrumented: (0..14).map(|number| format!("crate{number}")).collect(),
+            not_instrumented: vec![Gap { name: "tokio".to_owned(), users: 2 }, Gap { name: "parking_lot".to_owned(), users: 1 }],
+        }),
+        ..RunFacts::default()
+    }
+}
+
+fn sources() -> SourceCache {
+    SourceCache::new([Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata"))], None)
+}
+
+fn render(format: Format, analysis: &Analysis, all: bool) -> String {
+    let (facts, sources) = (facts(), sources());
+    let mut report = Report::new(analysis.clone(), &facts, &sources, &ReportOptions { all, ..ReportOptions::default() });
+    // The list of all rules grows; what a format makes of it is the same for these.
+    report.known_rules = samples::RULES.to_vec();
+    let mut text = String::new();
+    format.renderer().render(&report, &mut text).expect("a String takes every text");
+    text
+}
+
+#[test]
+fn every_format_of_every_analysis() {
+    for format in Format::value_variants() {
+        for (name, analysis) in samples::all() {
+            let text = anstream::adapter::strip_str(&render(*format, &analysis, false)).to_string();
+            insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+                insta::assert_snapshot!(format!("{}@{name}", format.name()), text);
+            });
+        }
+    }
+}
+
+#[test]
+fn the_human_report_has_colours_and_shows_dependencies_with_all() {
+    let (_, analysis) = samples::all().pop().expect("the last one");
+    let text = render(Format::Human, &analysis, true);
+    assert!(text.contains("\u{1b}["), "colours");
+    let text = anstream::adapter::strip_str(&text).to_string();
+    assert!(text.contains("error[leaked-task]") && !text.contains("in dependencies only"), "{text}");
+}
+
+#[test]
+fn no_format_lets_a_control_character_through() {
+    let (_, deadlock) = samples::all().swap_remove(1);
+    for format in Format::value_variants() {
+        let text = anstream::adapter::strip_str(&render(*format, &deadlock, true)).to_string();
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{format:?}: {text:?}");
+    }
+}
+
+#[test]
+fn snippets_survive_every_position_in_and_around_a_file() {
+    for file in ["src/bank.rs", "src/flusher.rs", "src/empty.rs", "src", "", "/", "a\u{1b}b"] {
+        for line in 0..20 {
+            for column in (0..90).chain([u32::MAX]) {
+                let analysis =
+                    Analysis { findings: vec![samples::long(file, line, column)], stats: Stats::default(), warnings: Vec::new() };
+                assert!(render(Format::Human, &analysis, false).contains("long-critical-section"));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_analysis_gives_the_same_bytes() {
+    for format in Format::value_variants() {
+        for (_, analysis) in samples::all() {
+            assert_eq!(render(*format, &analysis, false), render(*format, &analysis, false));
+        }
+    }
+}
