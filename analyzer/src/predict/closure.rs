@@ -15,6 +15,8 @@ pub(crate) enum Rule {
     /// Only sections that do not end in the set matter: of two such sections one must end, if possible the one that came first in
     /// the run. Which of the ended sections comes first is left open.
     OneOpen,
+    /// Of the same, only what no choice can spare: a section that excludes one which stays open must end.
+    Forced,
 }
 
 /// A closed set under construction. Reused from goal to goal.
@@ -155,6 +157,7 @@ impl<'i, 't> Closure<'i, 't> {
             let holds = match rule {
                 Rule::KeepOrder => self.keep_order(lock),
                 Rule::OneOpen => self.one_open(lock),
+                Rule::Forced => self.forced(lock),
             };
             if !holds {
                 return false;
@@ -211,6 +214,26 @@ impl<'i, 't> Closure<'i, 't> {
         true
     }
 
+    /// Ends open sections of `lock` that exclude one that stays open.
+    fn forced(&mut self, lock: u32) -> bool {
+        let index = self.index;
+        let stays = |id: &u32| index.sections[*id as usize].release == NONE || self.is_held_at_goal(*id);
+        let (staying, others): (Vec<u32>, Vec<u32>) = self.open_sections(lock).partition(stays);
+        let excludes = |a: u32, b: u32| {
+            let class = |id: u32| index.sections[id as usize].class as usize;
+            a != b && CLASS_EXCLUDES[class(a)][class(b)]
+        };
+        if staying.iter().any(|a| staying.iter().any(|b| excludes(*a, *b))) {
+            return false;
+        }
+        for other in others {
+            if staying.iter().any(|id| excludes(*id, other)) {
+                self.include(index.sections[other as usize].release);
+            }
+        }
+        true
+    }
+
     /// The sections of `lock` that began but do not end in the set.
     pub(crate) fn open_sections(&self, lock: u32) -> impl Iterator<Item = u32> + '_ {
         self.index.lanes_by_lock[lock as usize].iter().map(|lane| self.top[*lane as usize]).filter(|id| {
@@ -252,4 +275,13 @@ pub(crate) fn sweep(closure: &mut Closure<'_, '_>, candidates: &[&[u32]]) -> Opt
             }
         }
     }
+}
+
+/// Whether nothing forbids the goal outright. Leaves what must happen before any schedule reaches it.
+pub(crate) fn is_possible(closure: &mut Closure<'_, '_>, goal: &[u32]) -> bool {
+    closure.clear();
+    for event in goal {
+        closure.aim(*event);
+    }
+    closure.settle(Rule::Forced) && goal.iter().all(|event| closure.is_ahead(*event))
 }

@@ -3,7 +3,8 @@
 //! 1. [`patterns`](mod@patterns): cycles among nested acquisitions, by thread, lock and held set.
 //! 2. [`closure`]: what must happen before a pattern is reached, if each lock's sections keep their order.
 //! 3. [`reversal`]: the same where they need not.
-//! 4. [`witness`]: replays every schedule that 2 and 3 give, and has the last word.
+//! 4. [`search`]: the same by trying schedules one after the other, as far as a budget goes.
+//! 5. [`witness`]: replays every schedule that 2 to 4 give, and has the last word.
 //!
 //! What is assumed of the program: given the same values read, the same messages and the same order of notifications, a thread does
 //! the same again. What the trace does not record (plain atomics, clocks, input) is assumed not to matter.
@@ -14,10 +15,11 @@ mod index;
 mod patterns;
 mod prover;
 mod reversal;
+mod search;
 mod witness;
 
 pub use events::{Builder, Op, Order, PEvent, Trace, excludes};
 pub use index::{Index, TooManyClocks};
 pub use patterns::{AbstractAcquire, Held, Pattern};
-pub use prover::{Counts, Cut, Deadlock, How, Limits, Prediction, Prover, OutOfSteps, predict, prove};
+pub use prover::{Counts, Cut, Deadlock, How, Limits, Prediction, Prover, Verdict, predict, prove};
 pub use witness::{Checker, Flaw, Goal, Witness};

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::closure::{Closure, sweep};
+use super::closure::{Closure, is_possible, sweep};
 use super::events::{Op, Trace};
 use super::index::Index;
 use super::patterns::{self, AbstractAcquire, Pattern};
 use super::reversal::{Scratch, reverse};
+use super::search::{Outcome, search};
 use super::witness::{Checker, Goal, Witness};
 
 /// What a prediction may cost. What is left undone for it is said in [`Cut`].
@@ -18,6 +19,8 @@ pub struct Limits {
     pub pattern_steps: u64,
     /// Instances of one pattern to try, where keeping the order of sections reaches none.
     pub instances: usize,
+    /// States that the search of schedules may look at for one pattern.
+    pub states: u64,
     /// Steps of all proofs together: events and clock entries looked at.
     pub proof_steps: u64,
     /// Memory for clocks, in numbers of 4 bytes.
@@ -26,7 +29,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { patterns: 10_000, pattern_steps: 20_000_000, instances: 200, proof_steps: 2_000_000_000, clock_cells: 64 << 20 }
+        Limits { patterns: 10_000, pattern_steps: 20_000_000, instances: 200, states: 20_000, proof_steps: 2_000_000_000, clock_cells: 64 << 20 }
     }
 }
 
@@ -37,6 +40,8 @@ pub enum How {
     KeepingOrder,
     /// Some do not.
     Reversing,
+    /// Some do not; found by search.
+    Searching,
 }
 
 /// A deadlock that a reordering of the run reaches. Its witness was replayed.
@@ -55,8 +60,10 @@ pub struct Deadlock {
 pub struct Cut {
     /// Only patterns of up to this many threads were all looked at.
     pub complete_to: Option<usize>,
-    /// Patterns that were not fully tried.
+    /// Patterns that were not tried.
     pub untried: usize,
+    /// Patterns that were tried, and for which neither a schedule was found nor all schedules were ruled out.
+    pub undecided: usize,
     /// No proof was tried: the clocks would have taken too much memory.
     pub clocks: bool,
 }
@@ -123,9 +130,10 @@ fn prove_patterns(prover: &mut Prover<'_, '_>, prediction: &mut Prediction) {
     for (i, pattern) in prediction.patterns.iter().enumerate() {
         let candidates: Vec<&[u32]> = pattern.iter().map(|a| &prediction.acquires[*a as usize].events[..]).collect();
         match prover.prove_any(&candidates) {
-            Ok(Some((how, witness))) => prediction.deadlocks.push(Deadlock { pattern: i, how, witness }),
-            Ok(None) => {}
-            Err(OutOfSteps) => prediction.cut.untried += 1,
+            Verdict::Proven(how, witness) => prediction.deadlocks.push(Deadlock { pattern: i, how, witness }),
+            Verdict::Unreachable => {}
+            Verdict::Undecided => prediction.cut.undecided += 1,
+            Verdict::Untried => prediction.cut.untried += 1,
         }
     }
 }
@@ -165,9 +173,18 @@ pub fn prove(trace: &Trace, candidate: &[u32]) -> Option<Witness> {
     Prover::new(&index, &limits).prove(candidate)
 }
 
-/// The limit on proof steps is used up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct OutOfSteps;
+/// What is known of a candidate.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// A reordering of the run reaches it; the witness was replayed.
+    Proven(How, Witness),
+    /// No reordering of the run does.
+    Unreachable,
+    /// The limits ended the proof.
+    Undecided,
+    /// The limit on steps was used up before.
+    Untried,
+}
 
 /// Proves candidates of one trace, within one limit on steps.
 #[derive(Debug)]
@@ -175,8 +192,7 @@ pub struct Prover<'i, 't> {
     closure: Closure<'i, 't>,
     scratch: Scratch,
     checker: Checker<'t>,
-    instances: usize,
-    steps: u64,
+    limits: Limits,
 }
 
 impl<'i, 't> Prover<'i, 't> {
@@ -186,58 +202,101 @@ impl<'i, 't> Prover<'i, 't> {
             closure: Closure::new(index),
             scratch: Scratch::default(),
             checker: Checker::new(index.trace),
-            instances: limits.instances,
-            steps: limits.proof_steps,
+            limits: *limits,
         }
     }
 
     /// Proves one candidate: see [`prove`]. `None` also where the limit on steps is used up.
     pub fn prove(&mut self, candidate: &[u32]) -> Option<Witness> {
         let lists: Vec<&[u32]> = candidate.iter().map(std::slice::from_ref).collect();
-        Some(self.prove_any(&lists).ok()??.1)
+        match self.prove_any(&lists) {
+            Verdict::Proven(_, witness) => Some(witness),
+            _ => None,
+        }
     }
 
     /// Proves one of several candidates: `lists[i]` are the events that may be the `i`-th acquisition, all of one thread, in order.
-    ///
-    /// # Errors
-    /// The limit on steps was used up before an answer was known.
-    pub fn prove_any(&mut self, lists: &[&[u32]]) -> Result<Option<(How, Witness)>, OutOfSteps> {
-        if self.closure.work > self.steps {
-            return Err(OutOfSteps);
+    pub fn prove_any(&mut self, lists: &[&[u32]]) -> Verdict {
+        if self.closure.work > self.limits.proof_steps {
+            return Verdict::Untried;
         }
-        if let Some(goal) = sweep(&mut self.closure, lists) {
-            // The order of the run does, unless sections overlap in the trace itself, as where a wait on a monitor is not recorded.
-            let in_order = self.checked(self.closure.events(), &goal);
-            let witness = in_order.or_else(|| {
-                self.scratch.build(&mut self.closure);
-                let schedule = self.scratch.linearise().ok()?;
-                self.checked(schedule, &goal)
-            });
-            if let Some(witness) = witness {
-                return Ok(Some((How::KeepingOrder, witness)));
-            }
+        if let Some(witness) = self.keeping_order(lists) {
+            return Verdict::Proven(How::KeepingOrder, witness);
         }
-        let mut at = vec![0; lists.len()];
-        for _ in 0..self.instances {
-            if self.closure.work > self.steps {
-                return Err(OutOfSteps);
+        let mut undecided = Vec::new();
+        let mut instances = Instances::new(lists);
+        for goal in instances.by_ref().take(self.limits.instances) {
+            if self.closure.work > self.limits.proof_steps {
+                return Verdict::Undecided;
             }
-            let goal: Vec<u32> = lists.iter().zip(&at).map(|(list, at)| list[*at]).collect();
+            if !is_possible(&mut self.closure, &goal) {
+                continue;
+            }
             if let Some(schedule) = reverse(&mut self.closure, &mut self.scratch, &goal)
                 && let Some(witness) = self.checked(schedule, &goal)
             {
-                return Ok(Some((How::Reversing, witness)));
+                return Verdict::Proven(How::Reversing, witness);
             }
-            // The next combination, the last list's position the fastest.
-            let Some(i) = (0..lists.len()).rev().find(|i| at[*i] + 1 < lists[*i].len()) else { break };
-            at[i] += 1;
-            at[i + 1..].fill(0);
+            undecided.push(goal);
         }
-        Ok(None)
+        let mut budget = self.limits.states;
+        for goal in undecided {
+            match search(&mut self.closure, &goal, &mut budget) {
+                Outcome::Reached(schedule) => {
+                    if let Some(witness) = self.checked(schedule, &goal) {
+                        return Verdict::Proven(How::Searching, witness);
+                    }
+                }
+                Outcome::Unreachable => {}
+                Outcome::Unknown => return Verdict::Undecided,
+            }
+        }
+        if instances.next().is_some() { Verdict::Undecided } else { Verdict::Unreachable }
+    }
+
+    fn keeping_order(&mut self, lists: &[&[u32]]) -> Option<Witness> {
+        let goal = sweep(&mut self.closure, lists)?;
+        // The order of the run does, unless sections overlap in the trace itself, as where a wait on a monitor is not recorded.
+        let in_order = self.checked(self.closure.events(), &goal);
+        in_order.or_else(|| {
+            self.scratch.build(&mut self.closure);
+            let schedule = self.scratch.linearise().ok()?;
+            self.checked(schedule, &goal)
+        })
     }
 
     fn checked(&self, schedule: Vec<u32>, goal: &[u32]) -> Option<Witness> {
         let witness = Witness { schedule, goal: goal.to_vec() };
         self.checker.check(&witness, Goal::Deadlock).is_ok().then_some(witness)
+    }
+}
+
+/// All combinations of one event of each list, the last list's the fastest.
+struct Instances<'a> {
+    lists: &'a [&'a [u32]],
+    at: Option<Vec<usize>>,
+}
+
+impl<'a> Instances<'a> {
+    fn new(lists: &'a [&'a [u32]]) -> Instances<'a> {
+        let is_empty = lists.iter().any(|list| list.is_empty());
+        Instances { lists, at: (!is_empty).then(|| vec![0; lists.len()]) }
+    }
+}
+
+impl Iterator for Instances<'_> {
+    type Item = Vec<u32>;
+
+    fn next(&mut self) -> Option<Vec<u32>> {
+        let at = self.at.as_mut()?;
+        let instance = self.lists.iter().zip(&*at).map(|(list, at)| list[*at]).collect();
+        match (0..at.len()).rev().find(|i| at[*i] + 1 < self.lists[*i].len()) {
+            Some(i) => {
+                at[i] += 1;
+                at[i + 1..].fill(0);
+            }
+            None => self.at = None,
+        }
+        Some(instance)
     }
 }

@@ -177,6 +177,8 @@ struct Tally {
     reachable: usize,
     keeping_order: usize,
     reversing: usize,
+    searching: usize,
+    undecided: usize,
     missed: usize,
     unreachable_patterns: usize,
 }
@@ -192,6 +194,7 @@ fn compare(seeds: std::ops::Range<u64>, features: Features) -> Tally {
         tally.programs += 1;
         tally.reachable += truth.len();
         let prediction = predict(&trace, &Limits::default());
+        tally.undecided += prediction.cut.undecided;
         let checker = Checker::new(&trace);
         let mut found = BTreeSet::new();
         for deadlock in &prediction.deadlocks {
@@ -200,7 +203,8 @@ fn compare(seeds: std::ops::Range<u64>, features: Features) -> Tally {
             assert!(truth.contains(&shape), "seed {seed}: proven but not reachable: {shape:?}\n{trace:#?}");
             match deadlock.how {
                 How::KeepingOrder => tally.keeping_order += 1,
-                _ => tally.reversing += 1,
+                How::Reversing => tally.reversing += 1,
+                How::Searching => tally.searching += 1,
             }
             found.insert(shape);
         }
