@@ -7,7 +7,6 @@ use conccheck_trace::read::ProcessTrace;
 
 use crate::report::Report;
 use crate::sources::{SourceCache, repository};
-use crate::terminal::one_line;
 use crate::{ExitCode, Failure, ReportOptions, RunFacts, diagnostic, output, traces};
 
 /// Reads the traces (files, or folders with the traces of a run), analyses them and writes the reports.
@@ -18,16 +17,26 @@ use crate::{ExitCode, Failure, ReportOptions, RunFacts, diagnostic, output, trac
 /// No trace, or none with an event ([`ExitCode::NothingRecorded`]); a trace that can't be read ([`ExitCode::BadTrace`]); a report
 /// that can't be written ([`ExitCode::Usage`]).
 pub fn report_run(traces: &[PathBuf], facts: &RunFacts, options: &ReportOptions) -> Result<ExitCode, Failure> {
+    // What is wrong with the options should be said before a long analysis.
     options.outputs()?;
     let tests_failed = facts.tests.is_some_and(|tests| tests.command_failed);
-    let processes = match traces::load(traces) {
+    match check(traces, facts, options) {
         // Tests that fail before they record anything have failed first of all.
         Err(failure) if tests_failed && failure.code() == ExitCode::NothingRecorded => {
             diagnostic(format_args!("warning: {failure}"));
-            return Ok(ExitCode::TestsFailed);
+            Ok(ExitCode::TestsFailed)
         }
-        loaded => loaded?,
-    };
+        Ok(_) if tests_failed => Ok(ExitCode::TestsFailed),
+        verdict => verdict,
+    }
+}
+
+/// The verdict on what was recorded, whatever became of the tests.
+fn check(traces: &[PathBuf], facts: &RunFacts, options: &ReportOptions) -> Result<ExitCode, Failure> {
+    let processes = traces::load(traces).map_err(|failure| match failure.code() {
+        ExitCode::NothingRecorded => nothing_recorded(traces, facts),
+        _ => failure,
+    })?;
     let folders = source_folders(&processes);
     let folders = || folders.iter().map(PathBuf::as_path);
     let sources = SourceCache::new(folders(), repository(folders()));
@@ -38,16 +47,27 @@ pub fn report_run(traces: &[PathBuf], facts: &RunFacts, options: &ReportOptions)
         diagnostic(format_args!("warning: {warning}"));
     }
     output::write(&report, options)?;
-    if tests_failed {
-        Ok(ExitCode::TestsFailed)
-    } else if recorded_nothing {
-        let names: Vec<String> = traces.iter().map(|path| format!("`{}`", one_line(&path.display().to_string()))).collect();
-        Err(Failure::new(ExitCode::NothingRecorded, format!("no event in {}: nothing was checked", names.join(", "))))
+    if recorded_nothing {
+        Err(nothing_recorded(traces, facts))
     } else if report.fails() {
         Ok(ExitCode::Findings)
     } else {
         Ok(ExitCode::Clean)
     }
+}
+
+fn nothing_recorded(traces: &[PathBuf], facts: &RunFacts) -> Failure {
+    let (what, help) = match &facts.command {
+        Some(command) => (
+            format!("`{command}` recorded nothing"),
+            "no test ran, or nothing that ran uses synchronisation that is recorded (see `not instrumented` where it is listed)",
+        ),
+        None => {
+            let names: Vec<String> = traces.iter().map(|path| format!("`{}`", path.display())).collect();
+            (format!("no event in {}", names.join(", ")), "record a run with `cargo conccheck test` or `cargo conccheck run`")
+        }
+    };
+    Failure::new(ExitCode::NothingRecorded, format!("{what}: nothing was checked")).help(help)
 }
 
 /// Where the recorded processes ran, then where this one does: traces are also read elsewhere.

@@ -23,11 +23,5 @@ fn failure(error: &Error) -> Failure {
         Error::NoTraceIn { .. } => ExitCode::NothingRecorded,
         _ => ExitCode::BadTrace,
     };
-    let failure = Failure::new(code, error.to_string());
-    match error {
-        Error::NoTraceIn { .. } => {
-            failure.help("traces end in `.cct`, `.json` or `.std`; record some with `cargo conccheck test`")
-        }
-        _ => failure,
-    }
+    Failure::new(code, error.to_string())
 }

@@ -4,4 +4,5 @@ mod corpus;
 mod fixtures;
 mod pages;
 mod readme;
+mod report_input;
 mod tidy;

@@ -54,7 +54,10 @@ impl Args {
             diagnostic(format_args!("`{}` ended with {status}", self.name()));
         }
         let facts = RunFacts { kept_traces: self.keep.clone(), ..RunFacts::default() };
-        let verdict = report_run(&[folder], &facts, &self.options).map_err(|failure| self.explain(failure))?;
+        let verdict = report_run(&[folder], &facts, &self.options).map_err(|failure| match failure.code() {
+            ExitCode::NothingRecorded => self.not_instrumented(),
+            _ => failure,
+        })?;
         Ok(if verdict == ExitCode::Clean && !status.success() { ExitCode::TestsFailed } else { verdict })
     }
 
@@ -75,16 +78,10 @@ impl Args {
         .map_err(failed)
     }
 
-    /// An empty run has a likelier reason here than a trace without events.
-    fn explain(&self, failure: Failure) -> Failure {
-        if failure.code() != ExitCode::NothingRecorded {
-            return failure;
-        }
-        Failure::new(
-            ExitCode::NothingRecorded,
-            format!("`{}` recorded nothing: it is not instrumented, or used no synchronisation", self.name()),
-        )
-        .help("build it with `cargo conccheck build` and run the program from the folder that it names")
+    fn not_instrumented(&self) -> Failure {
+        let message = format!("`{}` recorded nothing: it is not instrumented, or uses no synchronisation", self.name());
+        Failure::new(ExitCode::NothingRecorded, message)
+            .help("`cargo conccheck build` builds it instrumented and says where it is")
     }
 }
 

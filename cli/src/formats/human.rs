@@ -109,10 +109,13 @@ fn quoted(names: &[String]) -> Vec<String> {
 
 fn summary(report: &Report<'_>, out: &mut dyn Write) -> fmt::Result {
     let bold = Style::new().bold();
-    let color = match () {
-        () if report.findings.iter().any(|finding| finding.severity >= Severity::High) => AnsiColor::Red,
-        () if report.findings.is_empty() => AnsiColor::Green,
-        () => AnsiColor::Yellow,
+    let is_bad = report.stats.events == 0 || report.findings.iter().any(|finding| finding.severity >= Severity::High);
+    let color = if is_bad {
+        AnsiColor::Red
+    } else if report.findings.is_empty() {
+        AnsiColor::Green
+    } else {
+        AnsiColor::Yellow
     };
     let head = bold.fg_color(Some(color.into()));
     let mut lines = vec![findings(report)];
@@ -124,8 +127,12 @@ fn summary(report: &Report<'_>, out: &mut dyn Write) -> fmt::Result {
         let name = if index == 0 { "Summary" } else { "" };
         writeln!(out, "{head}{name:>8}{head:#} {line}")?;
     }
-    if let Some(traces) = &report.facts.kept_traces {
-        writeln!(out, "{bold}{:>8}{bold:#} {}", "Trace", crate::terminal::one_line(&traces.display().to_string()))?;
+    let facts = report.facts;
+    let again = [("Trace", facts.kept_traces.as_ref().map(|path| path.display().to_string())), ("Repeat", facts.command.clone())];
+    for (name, text) in again {
+        if let Some(text) = text {
+            writeln!(out, "{bold}{name:>8}{bold:#} {}", crate::terminal::one_line(&text))?;
+        }
     }
     Ok(())
 }
