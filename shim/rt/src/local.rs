@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, compiler_fence};
 
 use conccheck_trace::layout::{CHUNK_MAGIC, SLOT_SIZE, chunk};
 use conccheck_trace::wire::{self, MAX_ENTRY};
-use conccheck_trace::{Event, StringId, ThreadId, Ticks};
+use conccheck_trace::{Event, ObjectId, Order, SiteId, StringId, ThreadId, Ticks};
 
 use crate::clock::{self, Pair};
 use crate::recorder;
@@ -23,6 +23,9 @@ use crate::sys::ThreadEnd;
 const TAKEN: u32 = 0;
 /// [`Local::limit`] when something is to be done before the next entry.
 const PENDING: u32 = 1;
+
+/// The tag of a release that is an entry of its own; its low bits say how.
+const RELEASE: u8 = 0x60;
 
 /// One thread's recording.
 pub(crate) struct Local {
@@ -78,9 +81,12 @@ static SERIAL: AtomicU64 = AtomicU64::new(0);
 pub(crate) static THREAD_END: ThreadEnd = ThreadEnd::new();
 
 /// Runs `body` with the calling thread's recording. Works at any stage of a thread, since nothing in there has a destructor.
-#[inline]
+#[inline(always)]
 pub(crate) fn with<R>(body: impl FnOnce(&Local) -> R) -> R {
-    LOCAL.with(body)
+    // Only this much within `LocalKey::with`: the compiler does not inline it around a large body.
+    let local = LOCAL.with(std::ptr::from_ref);
+    // SAFETY: without a destructor a thread-local lives as long as its thread runs.
+    body(unsafe { &*local })
 }
 
 /// A number for a thread.
@@ -136,6 +142,53 @@ impl Local {
         let number = self.messages.get().wrapping_add(1);
         self.messages.set(number);
         number
+    }
+}
+
+/// Writes an entry that is frequent: at most [`MAX_ENTRY`] bytes in all. What it writes is what `wire::put` does, but for a time of
+/// fixed length, so that no address hangs on the clock, and without the count of leading zeros that many processors are slow at.
+struct Bytes(*mut u8);
+
+impl Bytes {
+    #[inline(always)]
+    fn store<const N: usize>(&mut self, bytes: [u8; N], advance: usize) {
+        // SAFETY: whoever makes a `Bytes` has room for an entry, of which this is a part.
+        unsafe {
+            self.0.cast::<[u8; N]>().write_unaligned(bytes);
+            self.0 = self.0.add(advance);
+        }
+    }
+
+    /// The tag and the time, which takes three bytes where it can.
+    #[inline(always)]
+    fn head(&mut self, tag: u8, elapsed: u64) {
+        if elapsed < 1 << 21 {
+            let word = u32::from(tag) | ((elapsed as u32) << 11) | (0b100 << 8);
+            self.store(word.to_le_bytes(), 4);
+        } else {
+            self.store([tag], 1);
+            self.long_number(elapsed);
+        }
+    }
+
+    #[inline(always)]
+    fn number(&mut self, value: u32) {
+        let longer = u32::from(value >= 1 << 7) + u32::from(value >= 1 << 14) + u32::from(value >= 1 << 21) + u32::from(value >= 1 << 28);
+        let word = (u64::from(value) << (longer + 1)) | (1 << longer);
+        self.store(word.to_le_bytes(), longer as usize + 1);
+    }
+
+    #[inline]
+    fn long_number(&mut self, value: u64) {
+        let mut bytes = [0; wire::MAX_VARINT];
+        let length = wire::put(&mut bytes, 0, value);
+        self.store(bytes, length);
+    }
+
+    /// Where it ends, from `base` on.
+    #[inline(always)]
+    fn end(self, base: *mut u8) -> u32 {
+        (self.0 as usize - base as usize) as u32
     }
 }
 
@@ -357,17 +410,40 @@ impl Writer<'_> {
         self.local.serial.get()
     }
 
-    /// Writes the acquisition of the lock at address `lock` now: `put` gets the bytes and the elapsed time. There must be room.
-    #[inline]
-    pub(crate) fn write_open(&mut self, lock: usize, put: impl FnOnce(&mut [u8; MAX_ENTRY], u64) -> usize) {
-        let at = self.local.at.get();
-        let elapsed = self.advance(clock::now());
-        // SAFETY: the caller made sure of the room by `ready`; only this thread writes to its slot.
-        let window = unsafe { &mut *self.local.base.get().add(at as usize).cast::<[u8; MAX_ENTRY]>() };
-        let end = at + put(window, elapsed) as u32;
-        self.local.open.set(lock);
-        self.local.open_at.set(at);
+    /// Writes the acquisition of the lock at address `address` now: its tag, and what stands behind the time. There must be room.
+    #[inline(always)]
+    pub(crate) fn write_open(&mut self, address: usize, tag: u8, lock: ObjectId, site: SiteId, order: Option<Order>) {
+        let local = self.local;
+        let at = local.at.get();
+        let mut bytes = self.bytes();
+        bytes.head(tag, self.advance(clock::now()));
+        bytes.number(lock.0);
+        bytes.number(site.0);
+        if let Some(order) = order {
+            bytes.long_number(order.0);
+        }
+        let end = bytes.end(local.base.get());
+        local.open.set(address);
+        local.open_at.set(at);
         self.publish(end);
+    }
+
+    /// Writes a release now. There must be room.
+    #[inline]
+    pub(crate) fn write_release(&mut self, lock: ObjectId, wrote: bool, unwinding: bool) {
+        let mut bytes = self.bytes();
+        bytes.head(RELEASE | u8::from(wrote) | (u8::from(unwinding) << 1), self.advance(clock::now()));
+        bytes.number(lock.0);
+        let end = bytes.end(self.local.base.get());
+        self.local.open.set(0);
+        self.publish(end);
+    }
+
+    /// The place of the next entry, with room for it.
+    #[inline(always)]
+    fn bytes(&self) -> Bytes {
+        // SAFETY: the caller made sure of the room, by `ready`; only this thread writes to its slot.
+        Bytes(unsafe { self.local.base.get().add(self.local.at.get() as usize) })
     }
 
     /// Sets bits in the tag of the last entry, if it is the acquisition of the lock at address `lock`, the coarse clock has not
@@ -387,5 +463,34 @@ impl Writer<'_> {
         // SAFETY: `open_at` is the position of an entry in this thread's slot, which is attached as `open` is set.
         unsafe { *local.base.get().add(local.open_at.get() as usize) |= bits };
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same(expected: Event, write: impl FnOnce(&mut Bytes)) {
+        let mut buf = [0; 2 * MAX_ENTRY];
+        let mut bytes = Bytes(buf.as_mut_ptr());
+        write(&mut bytes);
+        let end = bytes.end(buf.as_mut_ptr()) as usize;
+        let mut decoder = wire::Decoder::new(&buf[..end], Ticks(0));
+        let record = decoder.next_record(|_| {}).expect("an event").expect("well-formed");
+        assert_eq!(record.event, expected);
+        assert!(decoder.next_record(|_| {}).is_none());
+    }
+
+    #[test]
+    fn frequent_entries_are_written_as_the_format_says() {
+        for shift in 0..32 {
+            for lock in [1_u32 << shift, (1 << shift) - 1, u32::MAX >> shift] {
+                let lock = ObjectId(lock);
+                same(Event::Release { lock, wrote: true, unwinding: false }, |bytes| {
+                    bytes.head(RELEASE | 1, 1 << shift);
+                    bytes.number(lock.0);
+                });
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use conccheck_trace::wire::{self, MAX_ENTRY, acquire};
+use conccheck_trace::wire::{self, acquire};
 use conccheck_trace::{Event, How, Mode, ObjectId, ObjectKind, Order, SiteId};
 
 use crate::local::{self, Writer};
@@ -24,6 +24,20 @@ pub struct Lock {
 pub type TypeName = fn() -> &'static str;
 
 type Place = &'static Location<'static>;
+
+/// [`wire::code`] without a branch.
+static CODES: [[u8; 3]; 5] = {
+    const MODES: [Mode; 5] = [Mode::Exclusive, Mode::Shared, Mode::RecursiveShared, Mode::Upgradable, Mode::Reentrant];
+    const HOWS: [How; 3] = [How::Blocking, How::Try, How::Timed];
+    let mut codes = [[0; 3]; 5];
+    let mut i = 0;
+    while i < 15 {
+        let (mode, how) = (MODES[i / 3], HOWS[i % 3]);
+        codes[mode as usize][how as usize] = wire::code(mode, how);
+        i += 1;
+    }
+    codes
+};
 
 impl Lock {
     /// A lock created where the caller's caller says.
@@ -56,38 +70,28 @@ impl Lock {
         let site = recorder::site(place);
         let recorded = local::with(|local| {
             let mut writer = local.enter();
-            let ready = writer.ready();
-            if ready {
-                self.write_acquisition(&mut writer, mode, how, lock, site);
-            } else {
+            if !writer.ready() {
                 self.advance(mode, 0);
+                return false;
             }
-            ready
+            self.write_acquisition(&mut writer, mode, how, lock, site);
+            true
         });
         let id = if recorded { lock } else { ObjectId::NONE };
         Held { lock: self, id, mode, wrote: false, panicking: std::thread::panicking() }
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_acquisition(&self, writer: &mut Writer<'_>, mode: Mode, how: How, lock: ObjectId, site: SiteId) {
+        let kind = CODES[mode as usize][how as usize];
         let (order, follows) = self.advance(mode, writer.serial());
-        let kind = wire::code(mode, how);
-        writer.write_open(self.address(), |window: &mut [u8; MAX_ENTRY], elapsed| {
-            window[0] = acquire::MARK | kind;
-            let mut at = 1;
-            if kind == acquire::OTHER {
-                window[1] = wire::other(mode, how);
-                at = 2;
-            }
-            at = wire::put(window, at, elapsed);
-            at = wire::put(window, at, u64::from(lock.0));
-            at = wire::put(window, at, u64::from(site.0));
-            if !follows {
-                window[0] |= acquire::ORDER;
-                at = wire::put(window, at, order.0);
-            }
-            at
-        });
+        if kind == acquire::OTHER {
+            writer.write(Event::Acquire { lock, site, mode, how, order });
+        } else if follows {
+            writer.write_open(self.address(), acquire::MARK | kind, lock, site, None);
+        } else {
+            writer.write_open(self.address(), acquire::MARK | acquire::ORDER | kind, lock, site, Some(order));
+        }
     }
 
     /// The order of an acquisition that is recorded in chunk `serial` (0: in none), and whether it follows from that chunk.
@@ -151,7 +155,7 @@ impl Lock {
                 return;
             }
             if writer.ready() {
-                writer.write(Event::Release { lock, wrote, unwinding });
+                writer.write_release(lock, wrote, unwinding);
             }
         });
         ticker::wake();

@@ -21,7 +21,11 @@ static NEXT_HANDLE: AtomicU32 = AtomicU32::new(0);
 /// Whether anything is recorded at all. Constant after the first event of the process (but for a failure).
 #[inline]
 pub fn is_on() -> bool {
-    STATE.load(Ordering::Acquire) == ON || decide()
+    match STATE.load(Ordering::Acquire) {
+        ON => true,
+        OFF => false,
+        _ => decide(),
+    }
 }
 
 /// The recording, while there is one.
@@ -33,9 +37,6 @@ pub(crate) fn session() -> Option<&'static Session> {
 #[cold]
 #[inline(never)]
 fn decide() -> bool {
-    if STATE.load(Ordering::Acquire) == OFF {
-        return false;
-    }
     local::with(|local| {
         let mut writer = local.enter();
         if writer.is_nested() {
@@ -124,7 +125,7 @@ pub fn adopt(thread: ThreadId, parent: ThreadId, name: Option<&str>) {
 /// The number of a place in the source.
 #[inline]
 pub fn site(place: &'static Location<'static>) -> SiteId {
-    SiteId(site::SITES.find(place).unwrap_or_else(|| intern(&site::SITES, place)))
+    SiteId(site::find_place(place).unwrap_or_else(|| intern(&site::SITES, place)))
 }
 
 /// The number of a string that lives as long as the program, such as a type's name.

@@ -20,6 +20,8 @@ pub(crate) trait Key: Copy {
     unsafe fn from_raw(address: usize, length: u32) -> Self;
     fn hash(self) -> usize;
     fn same(self, other: Self) -> bool;
+    /// Remembers the number where it is found fast. Called by one thread at a time.
+    fn note(self, _id: u32) {}
     /// Writes what `id` means. `false` if that was not possible.
     fn define(self, id: u32, writer: &mut Writer<'_>) -> bool;
 }
@@ -41,6 +43,14 @@ impl Key for &'static Location<'static> {
     }
     fn same(self, other: Self) -> bool {
         self == other
+    }
+    fn note(self, id: u32) {
+        let (address, _) = self.raw();
+        let entry = &FIRST_SEEN[(address >> 3) % FIRST_SEEN.len()];
+        if entry.address.load(Ordering::Relaxed) == 0 {
+            entry.id.store(id, Ordering::Relaxed);
+            entry.address.store(address, Ordering::Release);
+        }
     }
     fn define(self, id: u32, writer: &mut Writer<'_>) -> bool {
         let file = self.file();
@@ -129,6 +139,21 @@ impl Table {
     }
 }
 
+/// Places seen first at each remainder of their address: one look where the table takes several. Written once each.
+static FIRST_SEEN: [Entry; 1024] =
+    [const { Entry { address: AtomicUsize::new(0), length: AtomicU32::new(0), id: AtomicU32::new(0) } }; 1024];
+
+/// The number of a place, if it was seen before.
+#[inline(always)]
+pub(crate) fn find_place(place: &'static Location<'static>) -> Option<u32> {
+    let address = std::ptr::from_ref(place) as usize;
+    let entry = &FIRST_SEEN[(address >> 3) % FIRST_SEEN.len()];
+    if entry.address.load(Ordering::Acquire) == address {
+        return Some(entry.id.load(Ordering::Relaxed));
+    }
+    SITES.find(place)
+}
+
 /// Numbers things by address, and by content where the address is new.
 pub(crate) struct Interner<K> {
     by_address: AtomicPtr<Table>,
@@ -170,7 +195,6 @@ impl<K: Key> Interner<K> {
     }
 
     /// The number of `key`, if its address was seen before.
-    #[inline]
     pub(crate) fn find(&self, key: K) -> Option<u32> {
         let (address, length) = key.raw();
         // SAFETY: null, or a table, which lives for good.
@@ -211,6 +235,7 @@ impl<K: Key> Interner<K> {
             id
         };
         by_address.insert(key.raw().0 >> 3, key.raw(), id);
+        K::note(key, id);
         self.addresses.fetch_add(1, Ordering::Relaxed);
         Some(id)
     }

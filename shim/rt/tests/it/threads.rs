@@ -140,8 +140,9 @@ fn a_signal_handler_that_locks_corrupts_nothing() {
             LOCK.lock().add();
             locks += 1;
         }
+        let never = [0; 4];
         // SAFETY: as above.
-        unsafe { setitimer(ITIMER_VIRTUAL, &raw const [0; 4], std::ptr::null_mut()) };
+        unsafe { setitimer(ITIMER_VIRTUAL, &raw const never, std::ptr::null_mut()) };
         let signals = SIGNALS.load(std::sync::atomic::Ordering::Relaxed) as u64;
         // A wide section, so that the reader can tell both counts.
         let written = std::env::var_os("COUNTS").expect("given");
