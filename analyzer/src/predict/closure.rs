@@ -25,7 +25,7 @@ pub(crate) struct Closure<'i, 't> {
     pub(crate) index: &'i Index<'t>,
     /// Events of each thread that are in the set.
     pub(crate) upto: Vec<u32>,
-    /// The latest section of each lane that began in the set.
+    /// The latest section of each lane that began in the set, for locks that several threads use.
     pub(crate) top: Vec<u32>,
     /// The lanes that have one.
     pub(crate) touched: Vec<u32>,
@@ -118,11 +118,15 @@ impl<'i, 't> Closure<'i, 't> {
 
     /// The set, in the order of the run.
     pub(crate) fn events(&self) -> Vec<u32> {
-        let mut events = Vec::new();
-        for (thread, upto) in self.index.by_thread.iter().zip(&self.upto) {
-            events.extend(&thread[..*upto as usize]);
+        let mut events = Vec::with_capacity(self.upto.iter().map(|upto| *upto as usize).sum());
+        if events.capacity() > self.index.local.len() / 16 {
+            events.extend((0..self.index.local.len() as u32).filter(|event| self.contains(*event)));
+        } else {
+            for (thread, upto) in self.index.by_thread.iter().zip(&self.upto) {
+                events.extend(&thread[..*upto as usize]);
+            }
+            events.sort_unstable();
         }
-        events.sort_unstable();
         events
     }
 
@@ -134,10 +138,10 @@ impl<'i, 't> Closure<'i, 't> {
             while let Some(thread) = self.grown.pop() {
                 let thread = thread as usize;
                 self.is_grown[thread] = false;
-                let sections = &index.sections_by_thread[thread];
+                let sections = &index.contended[thread];
                 while let Some(id) = sections.get(self.scanned[thread] as usize) {
                     let section = &index.sections[*id as usize];
-                    if index.local[section.acquire as usize] >= self.upto[thread] {
+                    if section.begin >= self.upto[thread] {
                         break;
                     }
                     self.scanned[thread] += 1;
@@ -245,8 +249,8 @@ impl<'i, 't> Closure<'i, 't> {
     pub(crate) fn is_held_at_goal(&self, section: u32) -> bool {
         let section = &self.index.sections[section as usize];
         let goal = self.goal[self.index.lanes[section.lane as usize].thread as usize];
-        let (begin, end) = (self.index.local[section.acquire as usize], section.release);
-        goal != NONE && begin < goal && (end == NONE || self.index.local[end as usize] > goal)
+        let end = section.release;
+        goal != NONE && section.begin < goal && (end == NONE || self.index.local[end as usize] > goal)
     }
 }
 

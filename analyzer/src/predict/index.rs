@@ -8,6 +8,8 @@ use super::events::{CLASSES, NONE, Op, Order, Trace, class};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Section {
     pub(crate) acquire: u32,
+    /// Number of the acquisition among the events of its thread.
+    pub(crate) begin: u32,
     /// [`NONE`]: still open at the end of the trace.
     pub(crate) release: u32,
     pub(crate) lane: u32,
@@ -41,7 +43,8 @@ pub struct Index<'t> {
     /// Acquisition: its section. Release: the section it ends. Else [`NONE`].
     pub(crate) section_of: Vec<u32>,
     pub(crate) sections: Vec<Section>,
-    pub(crate) sections_by_thread: Vec<Vec<u32>>,
+    /// The sections of each thread in program order: those of locks that several threads use, since no other can stand in the way.
+    pub(crate) contended: Vec<Vec<u32>>,
     pub(crate) lanes: Vec<Lane>,
     pub(crate) lanes_by_lock: Vec<Vec<u32>>,
     clock_of: Vec<u32>,
@@ -63,7 +66,7 @@ impl<'t> Index<'t> {
             source: vec![NONE; trace.events.len()],
             section_of: vec![NONE; trace.events.len()],
             sections: Vec::new(),
-            sections_by_thread: vec![Vec::new(); trace.threads as usize],
+            contended: vec![Vec::new(); trace.threads as usize],
             lanes: Vec::new(),
             lanes_by_lock: vec![Vec::new(); trace.locks as usize],
             clock_of: Vec::with_capacity(trace.events.len()),
@@ -71,6 +74,7 @@ impl<'t> Index<'t> {
         };
         index.find_orders();
         index.find_sections();
+        index.find_contended();
         index.find_clocks(clock_cells)?;
         Ok(index)
     }
@@ -145,8 +149,8 @@ impl<'t> Index<'t> {
                     };
                     latest[class(mode)] = i + 1;
                     top[lane as usize] = id;
-                    self.sections.push(Section { acquire: i, release: NONE, lane, class: class(mode) as u8, latest });
-                    self.sections_by_thread[event.thread as usize].push(id);
+                    let begin = self.local[i as usize];
+                    self.sections.push(Section { acquire: i, begin, release: NONE, lane, class: class(mode) as u8, latest });
                     self.section_of[i as usize] = id;
                 }
                 Op::Release => {
@@ -156,6 +160,15 @@ impl<'t> Index<'t> {
                     self.section_of[i as usize] = id;
                 }
                 _ => {}
+            }
+        }
+    }
+
+    fn find_contended(&mut self) {
+        for (id, section) in self.sections.iter().enumerate() {
+            let lane = self.lanes[section.lane as usize];
+            if self.lanes_by_lock[lane.lock as usize].len() > 1 {
+                self.contended[lane.thread as usize].push(id as u32);
             }
         }
     }

@@ -74,14 +74,10 @@ impl Scratch {
     pub(crate) fn build(&mut self, closure: &mut Closure<'_, '_>) {
         let index = closure.index;
         let trace = index.trace;
-        self.events.clear();
         self.edges.clear();
         self.moved.clear();
         self.node.resize(trace.events.len(), NONE);
-        for (events, upto) in index.by_thread.iter().zip(&closure.upto) {
-            self.events.extend(&events[..*upto as usize]);
-        }
-        self.events.sort_unstable();
+        self.events = closure.events();
         self.nodes = self.events.len() as u32;
         closure.work += 4 * u64::from(self.nodes);
         self.variables.clear();
@@ -99,10 +95,16 @@ impl Scratch {
                 self.is_observed[self.node[source as usize] as usize] = true;
             }
         }
+        let mut orders = index.orders.iter().peekable();
         for node in 0..self.events.len() as u32 {
             let event = self.events[node as usize];
-            for before in index.previous(event).into_iter().chain(index.before(event)) {
-                self.edges.push((self.node[before as usize], node));
+            if let Some(previous) = index.previous(event) {
+                self.edges.push((self.node[previous as usize], node));
+            }
+            while let Some(order) = orders.next_if(|order| order.after <= event) {
+                if order.after == event {
+                    self.edges.push((self.node[order.before as usize], node));
+                }
             }
             if trace.fences.binary_search(&event).is_ok() {
                 for events in &index.by_thread {
@@ -195,15 +197,32 @@ impl Scratch {
             targets[fill[*from as usize] as usize] = *to;
             fill[*from as usize] += 1;
         }
-        let mut ready: BinaryHeap<Reverse<u32>> = (0..nodes as u32).filter(|n| waits_for[*n as usize] == 0).map(Reverse).collect();
-        let mut schedule = Vec::with_capacity(self.events.len());
+        // The earliest event that can happen is one that had to wait for its turn, or else the next of the run.
+        let mut late: BinaryHeap<Reverse<u32>> = BinaryHeap::new();
         let mut aside: Vec<u32> = Vec::new();
-        while let Some(node) = aside.pop().or_else(|| ready.pop().map(|Reverse(node)| node)) {
+        let mut next = 0;
+        let mut schedule = Vec::with_capacity(self.events.len());
+        loop {
+            let node = if let Some(node) = aside.pop().or_else(|| late.pop().map(|Reverse(node)| node)) {
+                node
+            } else if (next as usize) < self.events.len() {
+                next += 1;
+                if waits_for[next as usize - 1] > 0 {
+                    continue;
+                }
+                next - 1
+            } else {
+                break;
+            };
             schedule.extend(self.events.get(node as usize));
             for target in &targets[first[node as usize] as usize..first[node as usize + 1] as usize] {
                 waits_for[*target as usize] -= 1;
                 if waits_for[*target as usize] == 0 {
-                    if *target as usize >= self.events.len() { aside.push(*target) } else { ready.push(Reverse(*target)) }
+                    if *target as usize >= self.events.len() {
+                        aside.push(*target);
+                    } else if *target < next {
+                        late.push(Reverse(*target));
+                    }
                 }
             }
         }

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use conccheck_trace::Mode;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::events::{NONE, Op, Trace, excludes};
 
@@ -74,6 +74,8 @@ pub struct Checker<'t> {
     saw: Vec<u32>,
     /// The fork that starts, or the end that a join waited for.
     needs: Vec<u32>,
+    /// Whether the trace orders it after something else.
+    is_ordered: Vec<bool>,
 }
 
 impl<'t> Checker<'t> {
@@ -84,7 +86,11 @@ impl<'t> Checker<'t> {
             local: Vec::with_capacity(trace.events.len()),
             saw: vec![NONE; trace.events.len()],
             needs: vec![NONE; trace.events.len()],
+            is_ordered: vec![false; trace.events.len()],
         };
+        for order in &trace.orders {
+            checker.is_ordered[order.after as usize] = true;
+        }
         let mut count = vec![0; trace.threads as usize];
         let mut last_event = vec![NONE; trace.threads as usize];
         let mut last_write = vec![NONE; trace.variables as usize];
@@ -120,7 +126,7 @@ impl<'t> Checker<'t> {
         let trace = self.trace;
         let mut next = vec![0; trace.threads as usize];
         let mut last_write = vec![NONE; trace.variables as usize];
-        let mut holders: FxHashMap<u32, Vec<(u32, Mode, bool)>> = FxHashMap::default();
+        let mut holders: Vec<Vec<(u32, Mode, bool)>> = vec![Vec::new(); trace.locks as usize];
         let mut happened = vec![false; trace.events.len()];
         // All events below this index happened.
         let mut all_below = 0;
@@ -133,14 +139,14 @@ impl<'t> Checker<'t> {
             }
             match event.op {
                 Op::Acquire { mode, steady, .. } => {
-                    let holders = holders.entry(event.object).or_default();
+                    let holders = &mut holders[event.object as usize];
                     if holders.iter().any(|(_, held, _)| excludes(*held, mode)) {
                         return Err(Flaw::LockTaken(i));
                     }
                     holders.push((event.thread, mode, steady));
                 }
                 Op::Release => {
-                    let holders = holders.entry(event.object).or_default();
+                    let holders = &mut holders[event.object as usize];
                     let own = holders.iter().position(|(thread, ..)| *thread == event.thread).ok_or(Flaw::NotHeld(i))?;
                     holders.swap_remove(own);
                 }
@@ -163,10 +169,8 @@ impl<'t> Checker<'t> {
             let event = trace.events[i as usize];
             let reached = match (goal, event.op) {
                 (Goal::Deadlock, Op::Acquire { mode, waits: true, .. } | Op::Request { mode }) => {
-                    holders.get(&event.object).is_some_and(|holders| {
-                        holders.iter().any(|(thread, held, steady)| {
-                            *thread != event.thread && threads.contains(thread) && *steady && excludes(*held, mode)
-                        })
+                    holders[event.object as usize].iter().any(|(thread, held, steady)| {
+                        *thread != event.thread && threads.contains(thread) && *steady && excludes(*held, mode)
                     })
                 }
                 (Goal::Race, Op::Read | Op::Write) => witness.goal.iter().any(|other| {
@@ -191,6 +195,9 @@ impl<'t> Checker<'t> {
         let needed = self.needs[i as usize];
         if needed != NONE && !happened[needed as usize] {
             return Err(Flaw::Order(i));
+        }
+        if !self.is_ordered[i as usize] {
+            return Ok(());
         }
         let orders = &self.trace.orders;
         let first = orders.partition_point(|order| order.after < i);
