@@ -15,7 +15,9 @@ mod report;
 mod reporting;
 mod run_facts;
 mod sources;
+mod table;
 mod terminal;
+mod timeline;
 mod traces;
 mod words;
 

@@ -4,6 +4,7 @@ use conccheck_analyzer::finding::{Finding, Severity, Step};
 use conccheck_analyzer::registry::RULES;
 use conccheck_analyzer::{Analysis, Confidence, RuleMeta, Stats};
 use conccheck_trace::SiteDef;
+use conccheck_trace::read::ProcessTrace;
 
 use crate::options::{FailOn, ReportOptions};
 use crate::run_facts::RunFacts;
@@ -28,6 +29,8 @@ pub(crate) struct Report<'a> {
     pub(crate) warnings: Vec<String>,
     /// What is known of the run beside its traces.
     pub(crate) facts: &'a RunFacts,
+    /// What was recorded, for timelines.
+    pub(crate) processes: &'a [ProcessTrace],
     /// For snippets.
     pub(crate) sources: &'a SourceCache,
 }
@@ -47,6 +50,7 @@ impl<'a> Report<'a> {
             stats,
             warnings: warnings.iter().map(|warning| one_line(warning)).collect(),
             facts,
+            processes: &[],
             sources,
         }
     }

@@ -42,7 +42,7 @@ fn check(traces: &[PathBuf], facts: &RunFacts, options: &ReportOptions) -> Resul
     let sources = SourceCache::new(folders(), repository(folders()));
     let analysis = analyze(&processes, &sources, &Config::default());
     let recorded_nothing = analysis.stats.events == 0;
-    let report = Report::new(analysis, facts, &sources, options);
+    let report = Report { processes: &processes, ..Report::new(analysis, facts, &sources, options) };
     for warning in &report.warnings {
         diagnostic(format_args!("warning: {warning}"));
     }
@@ -71,7 +71,7 @@ fn nothing_recorded(traces: &[PathBuf], facts: &RunFacts) -> Failure {
 }
 
 /// Where the recorded processes ran, then where this one does: traces are also read elsewhere.
-fn source_folders(processes: &[ProcessTrace]) -> Vec<PathBuf> {
+pub(crate) fn source_folders(processes: &[ProcessTrace]) -> Vec<PathBuf> {
     let recorded = processes.iter().map(|process| Path::new(&process.header.working_dir).to_owned());
     let mut folders: Vec<PathBuf> = recorded.chain(std::env::current_dir()).collect();
     folders.dedup();

@@ -1,16 +1,24 @@
 //! The subcommands of `conccheck`, one file each.
 
+mod channels;
 mod completions;
 mod explain;
+mod locks;
 mod man;
 mod report;
 mod rules;
 mod run;
+mod tasks;
+
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use conccheck_analyzer::Config;
+use conccheck_analyzer::model::Model;
+use serde::Serialize;
 
-use crate::exit_code::ExitCode;
-use crate::failure::Failure;
+use crate::sources::SourceCache;
+use crate::{ExitCode, Failure, diagnostic, output, reporting, traces};
 
 /// Finds deadlocks, leaked threads and misused locks and channels in recorded runs of Rust programs
 #[derive(Parser)]
@@ -27,6 +35,9 @@ enum Command {
     Run(run::Args),
     Explain(explain::Args),
     Rules(rules::Args),
+    Locks(locks::Args),
+    Channels(channels::Args),
+    Tasks(tasks::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -46,9 +57,46 @@ pub(crate) fn main() -> Result<ExitCode, Failure> {
         Command::Run(args) => args.run(),
         Command::Explain(args) => args.run(),
         Command::Rules(args) => args.run(),
+        Command::Locks(args) => args.run(),
+        Command::Channels(args) => args.run(),
+        Command::Tasks(args) => args.run(),
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),
     }
+}
+
+/// What a list looks like.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// A table
+    Human,
+    /// An array of objects
+    Json,
+}
+
+/// Prints a list.
+fn print_rows<R: Serialize>(form: Form, rows: &[R], human: impl Fn(&[R]) -> String) -> Result<ExitCode, Failure> {
+    let text = match form {
+        Form::Human => human(rows),
+        Form::Json => serde_json::to_string_pretty(rows).expect("structs of texts and numbers") + "\n",
+    };
+    output::print(&text, false, None)?;
+    Ok(ExitCode::Clean)
+}
+
+/// Shows the model of each recorded process.
+fn each_model(paths: &[PathBuf], mut visit: impl FnMut(&Model<'_>)) -> Result<(), Failure> {
+    let processes = traces::load(paths)?;
+    let folders = reporting::source_folders(&processes);
+    let sources = SourceCache::new(folders.iter().map(PathBuf::as_path), None);
+    let config = Config::default();
+    for process in &processes {
+        for warning in &process.warnings {
+            diagnostic(format_args!("warning: {warning}"));
+        }
+        visit(&Model::new(process, &sources, &config));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! `conccheck rules`: the list of rules.
 
-use clap::ValueEnum;
-use conccheck_analyzer::RuleMeta;
 use conccheck_analyzer::registry::RULES;
 use serde::Serialize;
 
-use crate::{ExitCode, Failure, output};
+use super::Form;
+use crate::table::{self, Align};
+use crate::{ExitCode, Failure};
 
 /// List the rules
 #[derive(clap::Args)]
@@ -15,16 +15,8 @@ pub(super) struct Args {
     format: Form,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Form {
-    /// A table
-    Human,
-    /// An array of objects
-    Json,
-}
-
 #[derive(Serialize)]
-struct JsonRule {
+struct Row {
     name: &'static str,
     severity: &'static str,
     summary: &'static str,
@@ -33,27 +25,19 @@ struct JsonRule {
 
 impl Args {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
-        let rules: Vec<&RuleMeta> = RULES.iter().map(|rule| rule.meta()).collect();
-        let text = match self.format {
-            Form::Human => table(&rules),
-            Form::Json => json(&rules),
+        let metas = RULES.iter().map(|rule| rule.meta());
+        let row = |meta: &'static conccheck_analyzer::RuleMeta| Row {
+            name: meta.name,
+            severity: meta.severity.word(),
+            summary: meta.summary,
+            since: meta.since,
         };
-        output::print(&text, false, None)?;
-        Ok(ExitCode::Clean)
+        super::print_rows(self.format, &metas.map(row).collect::<Vec<_>>(), human)
     }
 }
 
-fn table(rules: &[&RuleMeta]) -> String {
-    let width = rules.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
-    rules.iter().map(|rule| format!("{:width$}  {:8}  {}\n", rule.name, rule.severity.word(), rule.summary)).collect()
-}
-
-fn json(rules: &[&RuleMeta]) -> String {
-    let rules: Vec<JsonRule> = rules
-        .iter()
-        .map(|rule| JsonRule { name: rule.name, severity: rule.severity.word(), summary: rule.summary, since: rule.since })
-        .collect();
-    let mut text = serde_json::to_string_pretty(&rules).expect("structs of strings");
-    text.push('\n');
-    text
+fn human(rows: &[Row]) -> String {
+    let head = [("rule", Align::Left), ("severity", Align::Left), ("finds", Align::Left)];
+    let cells = |row: &Row| vec![row.name.to_owned(), row.severity.to_owned(), row.summary.to_owned()];
+    table::render(&head, &rows.iter().map(cells).collect::<Vec<_>>())
 }

@@ -5,6 +5,7 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+mod chrome;
 mod dot;
 mod expression;
 mod github;
@@ -49,6 +50,9 @@ pub enum Format {
     Markdown,
     /// The cycles as a Graphviz graph
     Dot,
+    /// A timeline in Chrome's trace format
+    #[value(alias = "perfetto")]
+    Chrome,
 }
 
 /// Turns a report into text.
@@ -99,6 +103,7 @@ impl Format {
             Format::Gitlab => &gitlab::GitLab,
             Format::Markdown => &markdown::Markdown,
             Format::Dot => &dot::Dot,
+            Format::Chrome => &chrome::Chrome,
         }
     }
 }
@@ -118,7 +123,7 @@ pub(crate) fn counts(report: &Report<'_>) -> String {
 }
 
 /// "src/bank.rs:44:21", without what is not known.
-fn place(site: &SiteDef) -> String {
+pub(crate) fn place(site: &SiteDef) -> String {
     match (site.line, site.column) {
         (0, _) => site.file.clone(),
         (line, 0) => format!("{}:{line}", site.file),
