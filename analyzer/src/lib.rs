@@ -4,18 +4,33 @@
 //! The analyzer reads no file but through [`Sources`], prints nothing, and gives facts ([`Finding`]), not text.
 #![forbid(unsafe_code)]
 
+pub mod clock;
 pub mod config;
+mod cycles;
+mod draft;
 pub mod finding;
+mod join;
+mod merge;
 pub mod model;
+mod modes;
+pub mod names;
 pub mod predict;
 pub mod registry;
 pub mod rule;
+mod rules;
+pub mod stuck;
+pub mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
 
 use conccheck_trace::SiteDef;
 use conccheck_trace::read::ProcessTrace;
 
 pub use config::Config;
 pub use finding::{Confidence, Finding, Party, ScenarioStep, Severity, Step};
+pub use model::Model;
 pub use rule::{Rule, RuleMeta};
 
 /// Gives the text of source lines. Implemented by whoever can read files.
@@ -72,6 +87,37 @@ pub struct Stats {
 
 /// Analyses the traces of one run. Findings that are the same in several processes are joined.
 pub fn analyze(traces: &[ProcessTrace], sources: &dyn Sources, config: &Config) -> Analysis {
-    let _ = (traces, sources, config);
-    Analysis::default()
+    let mut analysis = Analysis::default();
+    let mut tests = BTreeSet::new();
+    let mut lock_sites = BTreeSet::new();
+    let mut found = Vec::new();
+    for trace in traces {
+        analysis.warnings.extend(trace.warnings.iter().cloned());
+        let model = Model::new(trace, sources, config);
+        analysis.stats.add(&model);
+        tests.extend(model.tests.iter().cloned());
+        lock_sites.extend(model.contexts.iter().filter_map(|context| model.site(context.site).cloned()));
+        for rule in registry::RULES {
+            if !config.disabled.iter().any(|name| name == rule.meta().name) {
+                rule.check(&model, &mut found);
+            }
+        }
+    }
+    analysis.stats.tests = tests.len();
+    analysis.stats.lock_sites = lock_sites.len();
+    analysis.findings = join::join(found);
+    analysis
+}
+
+impl Stats {
+    fn add(&mut self, model: &Model<'_>) {
+        self.processes += 1;
+        self.threads += model.threads.iter().filter(|thread| thread.has_started || thread.events > 0).count();
+        self.events += model.events;
+        self.locks += model.locks.iter().filter(|(_, lock)| lock.is_used).count();
+        self.channels += model.channels.iter().filter(|(_, channel)| !channel.handles.is_empty()).count();
+        self.contexts += model.contexts.len();
+        self.summarised += model.summarised;
+        self.lost += model.lost;
+    }
 }

@@ -23,5 +23,5 @@ pub trait Rule {
     fn meta(&self) -> &'static RuleMeta;
 
     /// Judges the model of one process.
-    fn check(&self, model: &crate::model::Model, out: &mut Vec<Finding>);
+    fn check(&self, model: &crate::model::Model<'_>, out: &mut Vec<Finding>);
 }

@@ -1,0 +1,209 @@
+//! Channels: handles, queue, and the order that messages make.
+
+use conccheck_trace::{Event, HandleId, ObjectId, Side, SiteId, Ticks};
+
+use super::super::channel::{Channel, Handle};
+use super::super::mixed::{Mixed, MixedKind, Sent};
+use super::Builder;
+
+/// Receives remembered for each bounded channel, so larger capacities give no order from receiver to sender.
+const RECENT: usize = 1024;
+/// Sends remembered for each receiver, lock and channel.
+const SENDS: usize = 16;
+/// Points of a backlog curve.
+const SAMPLES: usize = 64;
+
+impl Builder<'_> {
+    pub(super) fn channel_event(&mut self, t: usize, index: u32, time: Ticks, event: Event) {
+        match event {
+            Event::ChannelNew { channel, site, capacity, sender, receiver } => {
+                let in_static = !self.model.threads[t].initialising.is_empty();
+                let state = self.model.channels.at(channel.0);
+                state.is_known = true;
+                state.created = site;
+                state.capacity = capacity;
+                state.in_static = in_static;
+                touch(state, sender, Side::Sender, t, index, false);
+                touch(state, receiver, Side::Receiver, t, index, false);
+            }
+            Event::HandleClone { channel, side, from, handle } => {
+                let state = self.model.channels.at(channel.0);
+                touch(state, from, side, t, index, false);
+                touch(state, handle, side, t, index, false);
+            }
+            Event::HandleDrop { channel, side, handle } => {
+                let state = self.model.channels.at(channel.0);
+                touch(state, handle, side, t, index, false);
+                if let Some(handle) = state.handles.get_mut(&handle) {
+                    handle.is_dropped = true;
+                }
+                if side == Side::Receiver && state.is_known && state.queued() > 0 && state.alive(Side::Receiver).next().is_none()
+                {
+                    state.dropped.get_or_insert((state.queued(), t));
+                }
+            }
+            Event::SendRequest { channel, handle, site, timed } => {
+                let state = self.model.channels.at(channel.0);
+                touch(state, handle, Side::Sender, t, index, true);
+                state.send_waits += 1;
+                if timed {
+                    state.timed.entry((Side::Sender, site)).or_default().0 += 1;
+                }
+                self.begin_op(t, index, time, event);
+            }
+            Event::RecvRequest { channel, handle, site, timed } => {
+                let state = self.model.channels.at(channel.0);
+                touch(state, handle, Side::Receiver, t, index, true);
+                if timed {
+                    state.timed.entry((Side::Receiver, site)).or_default().0 += 1;
+                }
+                self.begin_op(t, index, time, event);
+            }
+            Event::Send { channel, handle, site, stamp } => {
+                self.end_op(t, time);
+                let moment = self.publish(t, index);
+                let state = self.model.channels.at(channel.0);
+                touch(state, handle, Side::Sender, t, index, true);
+                state.sent += 1;
+                *state.senders.entry(t).or_default() += 1;
+                state.last_send = Some((t, site));
+                state.note_queue(time);
+                let (capacity, sent) = (state.capacity, state.sent);
+                self.messages.insert(stamp, moment);
+                if let Some(capacity) = capacity {
+                    self.note_bounded_send(t, channel, event, site, capacity, sent);
+                }
+            }
+            Event::Recv { channel, handle, site, stamp } => {
+                self.end_op(t, time);
+                let state = self.model.channels.at(channel.0);
+                touch(state, handle, Side::Receiver, t, index, true);
+                state.received += 1;
+                *state.receivers.entry(t).or_default() += 1;
+                state.last_recv = Some((t, site));
+                let capacity = state.capacity;
+                if let Some(sent) = self.messages.remove(&stamp) {
+                    self.mixed_with(t, MixedKind::Recv, event, site, &sent);
+                    self.learn(t, &sent);
+                }
+                if let Some(capacity) = capacity {
+                    let moment = self.publish(t, index);
+                    let state = self.model.channels.at(channel.0);
+                    if capacity <= RECENT as u64 {
+                        state.recent.push_back(moment);
+                        while state.recent.len() as u64 > capacity.max(1) {
+                            state.recent.pop_front();
+                        }
+                    }
+                    let receives = &mut self.tracks[t].receives;
+                    match receives.iter_mut().find(|(other, _)| *other == channel) {
+                        Some((_, count)) => *count += 1,
+                        None => receives.push((channel, 1)),
+                    }
+                }
+            }
+            Event::SendFail { channel, handle, site, closed } => {
+                self.end_op(t, time);
+                let state = self.model.channels.at(channel.0);
+                touch(state, handle, Side::Sender, t, index, true);
+                if closed {
+                    state.closed_sends += 1;
+                    state.closed_send.get_or_insert((t, site));
+                } else if let Some((_, expired)) = state.timed.get_mut(&(Side::Sender, site)) {
+                    *expired += 1;
+                }
+            }
+            Event::RecvFail { channel, handle, site, closed } => {
+                self.end_op(t, time);
+                let state = self.model.channels.at(channel.0);
+                touch(state, handle, Side::Receiver, t, index, true);
+                if !closed && let Some((_, expired)) = state.timed.get_mut(&(Side::Receiver, site)) {
+                    *expired += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A send into a bounded channel comes after the receive that made room for it; and it may have found no room in another run.
+    fn note_bounded_send(&mut self, t: usize, channel: ObjectId, event: Event, site: SiteId, capacity: u64, number: u64) {
+        let holdings: Vec<_> =
+            self.model.threads[t].held.iter().map(|held| (held.lock, held.moment.clone(), held.site, held.mode)).collect();
+        for (lock, held, hold_site, hold_mode) in holdings {
+            let sends = self.full_sends.entry((t, lock, channel)).or_default();
+            if sends.len() > SENDS {
+                sends.pop();
+            }
+            sends.push(Sent { number, held, hold_site, hold_mode, event, site });
+        }
+        let state = self.model.channels.at(channel.0);
+        // With the receives numbered from 1, room for message `number` was made by receive `number - capacity`.
+        let first_kept = state.received.saturating_sub(state.recent.len() as u64) + 1;
+        if number > capacity
+            && capacity > 0
+            && let Some(at) = (number - capacity).checked_sub(first_kept)
+            && let Some(moment) = usize::try_from(at).ok().and_then(|at| state.recent.get(at)).cloned()
+        {
+            self.learn(t, &moment);
+        }
+    }
+
+    /// Sends under a lock that a channel's only receiver takes between receives: with the buffer full, each waits for the other.
+    pub(super) fn find_full_sends(&mut self) {
+        let mut keys: Vec<_> = self.full_sends.keys().copied().collect();
+        keys.sort_unstable();
+        for (t, lock, channel) in keys {
+            let state = self.model.channels.at(channel.0);
+            let receivers: Vec<usize> = state.receivers.keys().copied().collect();
+            let (&[receiver], Some(capacity)) = (receivers.as_slice(), state.capacity) else { continue };
+            let (Some(between), Some(sends)) =
+                (self.between.get(&(receiver, lock, channel)), self.full_sends.get(&(t, lock, channel)))
+            else {
+                continue;
+            };
+            let pair = sends.iter().find_map(|sent| {
+                let mut taken = between.iter().filter(|taken| crate::modes::blocks(sent.hold_mode, taken.mode));
+                let taken = taken.find(|taken| sent.number > taken.received + capacity && !taken.moment.is_before(&sent.held))?;
+                Some((sent.clone(), taken.site))
+            });
+            let Some((sent, other_site)) = pair.filter(|_| receiver != t) else { continue };
+            self.add_mixed(Mixed {
+                kind: MixedKind::Send,
+                lock,
+                holder: t,
+                hold_site: sent.hold_site,
+                hold_mode: sent.hold_mode,
+                event: sent.event,
+                wait_site: sent.site,
+                other: receiver,
+                other_site,
+                count: 0,
+            });
+        }
+    }
+}
+
+fn touch(channel: &mut Channel, id: HandleId, side: Side, thread: usize, index: u32, uses: bool) {
+    let handle =
+        channel.handles.entry(id).or_insert(Handle { side, is_dropped: false, toucher: thread, touched: index, is_used: false });
+    handle.toucher = thread;
+    handle.touched = index;
+    handle.is_used |= uses;
+}
+
+impl Channel {
+    fn note_queue(&mut self, time: Ticks) {
+        let queued = self.queued();
+        self.fullest = self.fullest.max(queued);
+        if self.sent.is_power_of_two() || self.sent.is_multiple_of(1 << (self.sent.ilog2().saturating_sub(3))) {
+            if self.samples.len() >= SAMPLES {
+                let mut keep = false;
+                self.samples.retain(|_| {
+                    keep = !keep;
+                    keep
+                });
+            }
+            self.samples.push((time, queued));
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Fills the model from the merged events.
+
+mod channels;
+mod locks;
+mod threads;
+mod waits;
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use conccheck_trace::read::ProcessTrace;
+use conccheck_trace::{Event, How, Mode, ObjectId, Record, SiteId, Stamp, ThreadId, Ticks};
+use rustc_hash::FxHashMap;
+
+use super::Model;
+use super::context::Held;
+use super::mixed::{MixedKey, Sent, Taken};
+use super::thread::{Pending, Thread};
+use crate::clock::{Clock, Moment};
+use crate::merge::merge;
+use crate::table::Table;
+use crate::{Config, Sources};
+
+/// What only the pass itself needs to know of a thread.
+#[derive(Default)]
+struct Track {
+    /// Changes whenever the thread learns of others or tells them something.
+    version: u32,
+    /// The lock that it waits for, since when.
+    request: Option<(ObjectId, Ticks)>,
+    /// Contexts that it used lately, by a hash of their key.
+    cache: Vec<u32>,
+    /// The read-only section that it ended last, if nothing but sleep followed: lock, site, writes of that lock.
+    poll: Option<(ObjectId, SiteId, u64)>,
+    /// The section that wrote and ended last, and as which event.
+    wrote: Option<(ObjectId, u32)>,
+    /// What its unparkers had done.
+    unparked: Clock,
+    /// The wait on a condition variable that it is in: notifications before it.
+    wait_order: u64,
+    /// Where it began.
+    wait_site: Option<SiteId>,
+    /// Waits that ended, by site.
+    waits: FxHashMap<SiteId, u64>,
+    /// Bounded channels that it receives from, with the number of messages so far.
+    receives: Vec<(ObjectId, u64)>,
+    /// The operation that it blocks in while it holds locks.
+    op: Option<u32>,
+    /// The generation of the barrier that it waits at.
+    generation: u64,
+    /// Locks held when it started a child, for the children that were not joined yet.
+    children: Vec<(usize, Vec<super::context::Holding>)>,
+}
+
+struct Builder<'a> {
+    model: Model<'a>,
+    tracks: Vec<Track>,
+    chain_ids: FxHashMap<Held, u32>,
+    context_ids: FxHashMap<(u32, u32, ObjectId, Mode, How, SiteId), u32>,
+    op_ids: FxHashMap<(u32, u32, SiteId, u8, u32), u32>,
+    stale_ids: FxHashMap<(ObjectId, usize, SiteId, SiteId), u32>,
+    messages: FxHashMap<Stamp, Moment>,
+    tests: BTreeMap<String, usize>,
+    mixed_ids: FxHashMap<MixedKey, usize>,
+    /// By receiver, lock and bounded channel.
+    between: FxHashMap<(usize, ObjectId, ObjectId), Vec<Taken>>,
+    /// By sender, lock and bounded channel.
+    full_sends: FxHashMap<(usize, ObjectId, ObjectId), Vec<Sent>>,
+    long_hold: u64,
+}
+
+pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, config: &'a Config) -> Model<'a> {
+    let mut builder = Builder {
+        model: Model {
+            trace,
+            sources,
+            config,
+            threads: Vec::new(),
+            locks: Table::default(),
+            channels: Table::default(),
+            condvars: Table::default(),
+            onces: Table::default(),
+            barriers: Table::default(),
+            sites: Table::default(),
+            chains: vec![Held { parent: 0, lock: ObjectId::NONE, mode: Mode::Exclusive, how: How::Blocking, site: SiteId::NONE }],
+            contexts: Vec::new(),
+            ops: Vec::new(),
+            mixed: Vec::new(),
+            stale: Vec::new(),
+            tests: Vec::new(),
+            events: 0,
+            forced: 0,
+            summarised: 0,
+            lost: trace.header.lost.as_ref().map_or(0, |(count, _)| *count),
+            end: Ticks(0),
+            index: FxHashMap::default(),
+            names: OnceCell::new(),
+            stuck: OnceCell::new(),
+        },
+        tracks: Vec::new(),
+        chain_ids: FxHashMap::default(),
+        context_ids: FxHashMap::default(),
+        op_ids: FxHashMap::default(),
+        stale_ids: FxHashMap::default(),
+        messages: FxHashMap::default(),
+        tests: BTreeMap::new(),
+        mixed_ids: FxHashMap::default(),
+        between: FxHashMap::default(),
+        full_sends: FxHashMap::default(),
+        long_hold: ticks(trace, config.long_hold.0),
+    };
+    for id in trace.threads() {
+        builder.thread(id);
+    }
+    let merged = merge(trace, |thread, index, record| builder.event(thread, index, record));
+    builder.finish(merged.events, merged.forced)
+}
+
+/// Nanoseconds in ticks of the trace's clock.
+fn ticks(trace: &ProcessTrace, nanos: u64) -> u64 {
+    let rate = trace.header.ticks_per_second;
+    if rate <= 0.0 { nanos } else { (nanos as f64 * rate / 1e9) as u64 }
+}
+
+impl Builder<'_> {
+    /// Dense index of a thread, also of one that is only mentioned.
+    fn thread(&mut self, id: ThreadId) -> usize {
+        if let Some(index) = self.model.index.get(&id) {
+            return *index;
+        }
+        let index = self.model.threads.len();
+        self.model.index.insert(id, index);
+        self.model.threads.push(Thread { id, ..Thread::default() });
+        self.tracks.push(Track::default());
+        index
+    }
+
+    fn moment(&self, thread: usize, index: u32) -> Moment {
+        Moment { thread, index, clock: self.model.threads[thread].clock.clone() }
+    }
+
+    /// A moment that others may learn of.
+    fn publish(&mut self, thread: usize, index: u32) -> Moment {
+        self.tracks[thread].version += 1;
+        self.moment(thread, index)
+    }
+
+    fn learn(&mut self, thread: usize, moment: &Moment) {
+        if moment.thread != thread && self.model.threads[thread].clock.get(moment.thread) <= moment.index {
+            self.tracks[thread].version += 1;
+            self.model.threads[thread].clock.join_moment(moment);
+        }
+    }
+
+    fn event(&mut self, t: usize, index: u32, record: &Record) {
+        let Record { time, event } = *record;
+        let thread = &mut self.model.threads[t];
+        thread.last = time;
+        thread.events = index.saturating_add(1);
+        self.model.end = self.model.end.max(time);
+        if let Some(pending) = thread.pending.take()
+            && let Some(site) = pending.event.site()
+            && !matches!(pending.event, Event::Request { .. })
+        {
+            *self.tracks[t].waits.entry(site).or_default() += 1;
+        }
+        thread.sleeps = matches!(event, Event::Sleep { .. });
+        if event.can_block() {
+            thread.pending = Some(Pending { event, since: time, index });
+        }
+        match event {
+            Event::Acquire { .. } | Event::Release { .. } | Event::Sleep { .. } | Event::Request { .. } => {}
+            _ => self.tracks[t].poll = None,
+        }
+        match event {
+            Event::Acquire { lock, site, mode, how, .. } => self.acquire(t, index, time, lock, site, mode, how),
+            Event::Release { lock, wrote, unwinding } => self.release(t, index, time, lock, wrote, unwinding),
+            Event::Request { lock, .. } => self.request(t, time, lock),
+            Event::TryFail { lock, .. } | Event::TimeOut { lock, .. } => {
+                self.model.locks.at(lock.0).is_used = true;
+                self.tracks[t].request = None;
+            }
+            Event::Convert { lock, site, from, to, .. } => self.convert(t, lock, site, from, to),
+            Event::PoisonSeen { lock, site } => self.model.locks.at(lock.0).poison_met.push((t, site)),
+            Event::PoisonCleared { lock, .. } => self.model.locks.at(lock.0).poison_met.retain(|(who, _)| *who != t),
+            Event::Summary { lock, site, count, .. } => self.summary(lock, site, count),
+            Event::Lost { count } => {
+                self.model.lost += count;
+                self.model.threads[t].lost += count;
+            }
+            Event::Start { parent, name } => self.start(t, parent, name),
+            Event::Spawn { child, site, scoped } => self.spawn(t, index, time, child, site, scoped),
+            Event::End { panicked } => self.end(t, index, time, panicked),
+            Event::JoinRequest { .. } | Event::Sleep { .. } => self.begin_op(t, index, time, event),
+            Event::Join { child, took, .. } => self.join(t, index, time, event, child, took),
+            Event::Detach { child } => {
+                let child = self.thread(child);
+                self.model.threads[child].is_detached = true;
+            }
+            Event::Park { .. } => self.begin_op(t, index, time, event),
+            Event::Unparked => {
+                self.end_op(t, time);
+                let clock = std::mem::take(&mut self.tracks[t].unparked);
+                self.tracks[t].version += 1;
+                self.model.threads[t].clock.join(&clock);
+            }
+            Event::Unpark { thread, .. } => self.unpark(t, index, thread),
+            Event::Wait { .. }
+            | Event::Wake { .. }
+            | Event::Notify { .. }
+            | Event::OnceRequest { .. }
+            | Event::OnceBegin { .. }
+            | Event::OnceEnd { .. }
+            | Event::OnceGet { .. }
+            | Event::BarrierWait { .. }
+            | Event::BarrierPass { .. } => self.wait_event(t, index, time, event),
+            Event::ChannelNew { .. }
+            | Event::HandleClone { .. }
+            | Event::HandleDrop { .. }
+            | Event::SendRequest { .. }
+            | Event::Send { .. }
+            | Event::SendFail { .. }
+            | Event::RecvRequest { .. }
+            | Event::Recv { .. }
+            | Event::RecvFail { .. } => self.channel_event(t, index, time, event),
+            _ => {}
+        }
+    }
+}
+
+impl<'a> Builder<'a> {
+    fn finish(mut self, events: u64, forced: u64) -> Model<'a> {
+        self.model.events = events;
+        self.model.forced = forced;
+        self.number_tests();
+        self.close_threads();
+        self.model
+    }
+}

@@ -1,0 +1,248 @@
+//! Threads: start, end, tests, and the locks that a parent holds around its children.
+
+use conccheck_trace::{Event, ObjectId, SiteId, StringId, ThreadId, Ticks};
+
+use super::super::context::{BlockingOp, Moments};
+use super::super::mixed::{Mixed, MixedKind};
+use super::super::thread::Spawn;
+use super::Builder;
+use crate::clock::Moment;
+
+impl Builder<'_> {
+    pub(super) fn start(&mut self, t: usize, parent: ThreadId, name: StringId) {
+        let name = self.model.trace.tables.string(name).map(str::to_owned);
+        let parent = parent.is_some().then(|| self.thread(parent));
+        let thread = &mut self.model.threads[t];
+        thread.has_started = true;
+        thread.name = name;
+        thread.parent = parent.or(thread.parent);
+        if thread.parent.is_none()
+            && let Some(name) = thread.name.clone()
+            && (name.contains("::") || is_test_binary(&self.model.trace.header.program))
+            && is_test_path(&name)
+        {
+            let next = self.tests.len();
+            thread.test = Some(*self.tests.entry(name).or_insert(next));
+        }
+    }
+
+    pub(super) fn spawn(&mut self, t: usize, index: u32, time: Ticks, child: ThreadId, site: SiteId, is_scoped: bool) {
+        let child = self.thread(child);
+        let moment = self.publish(t, index);
+        let parent_test = self.model.threads[t].test;
+        let held = self.model.threads[t].held.clone();
+        if !held.is_empty() {
+            self.tracks[t].children.push((child, held));
+        }
+        let thread = &mut self.model.threads[child];
+        thread.parent = Some(t);
+        thread.spawn = Some(Spawn { site, time, index, is_scoped });
+        thread.test = parent_test;
+        self.learn(child, &moment);
+    }
+
+    pub(super) fn end(&mut self, t: usize, index: u32, time: Ticks, panicked: bool) {
+        self.tracks[t].version += 1;
+        let thread = &mut self.model.threads[t];
+        thread.ended = Some(time);
+        thread.panicked = panicked;
+        thread.end_index = index;
+    }
+
+    pub(super) fn join(&mut self, t: usize, index: u32, time: Ticks, event: Event, child: ThreadId, took: bool) {
+        if self.tracks[t].op.is_none() {
+            self.begin_op(t, index, time, event);
+        }
+        self.end_op(t, time);
+        let child = self.thread(child);
+        let thread = &mut self.model.threads[child];
+        thread.joined_by = Some(t);
+        thread.result_taken |= took;
+        let moment = Moment { thread: child, index: thread.events.saturating_sub(1), clock: thread.clock.clone() };
+        if let Event::Join { site, .. } = event {
+            self.mixed_with(t, MixedKind::Join, event, site, &moment);
+        }
+        self.learn(t, &moment);
+        if let Some(at) = self.tracks[t].children.iter().position(|(other, _)| *other == child) {
+            let (_, held) = self.tracks[t].children.swap_remove(at);
+            let still = &self.model.threads[t].held;
+            let around = held.into_iter().filter(|then| still.iter().any(|now| now.lock == then.lock && now.index == then.index));
+            let inherited: Vec<_> = around.map(|held| (t, held)).collect();
+            self.model.threads[child].inherited = inherited;
+        }
+    }
+
+    pub(super) fn unpark(&mut self, t: usize, index: u32, thread: ThreadId) {
+        let other = self.thread(thread);
+        let moment = self.publish(t, index);
+        self.model.threads[other].unparks += 1;
+        self.tracks[other].unparked.join_moment(&moment);
+        // A token that comes after the last park wakes it.
+        if self.model.threads[other].pending.as_ref().is_some_and(|pending| matches!(pending.event, Event::Park { .. })) {
+            self.model.threads[other].is_waking = true;
+        }
+    }
+
+    /// Notes that a thread begins to block on something that is no lock.
+    pub(super) fn begin_op(&mut self, t: usize, index: u32, time: Ticks, event: Event) {
+        let thread = &self.model.threads[t];
+        let Some(innermost) = thread.held.last() else { return };
+        let (object, kind, site) = match event {
+            Event::Sleep { site, .. } => (0, 0, site),
+            Event::JoinRequest { child, site } | Event::Join { child, site, .. } => (child.0, 1, site),
+            Event::Park { site, .. } => (0, 2, site),
+            Event::Wait { condvar, site, .. } => (condvar.0, 3, site),
+            Event::RecvRequest { channel, site, .. } => (channel.0, 4, site),
+            Event::SendRequest { channel, site, .. } => (channel.0, 5, site),
+            Event::BarrierWait { barrier, site, .. } => (barrier.0, 6, site),
+            _ => return,
+        };
+        let (chain, slept) = (innermost.chain, kind == 0);
+        let ops = &mut self.model.ops;
+        let key = (u32::try_from(t).unwrap_or(u32::MAX), chain, site, kind, object);
+        let id = *self.op_ids.entry(key).or_insert_with(|| {
+            ops.push(BlockingOp {
+                thread: t,
+                chain,
+                event,
+                site,
+                count: 0,
+                moments: Moments::default(),
+                others_waited: 0,
+                waiter: None,
+            });
+            u32::try_from(ops.len() - 1).unwrap_or(u32::MAX)
+        });
+        let thread = &mut self.model.threads[t];
+        let op = &mut self.model.ops[id as usize];
+        op.count += 1;
+        let clock = &thread.clock;
+        op.moments.add(self.tracks[t].version, || Moment { thread: t, index, clock: clock.clone() }, time);
+        self.tracks[t].op = Some(id);
+        for holding in &mut thread.held {
+            holding.inside.slept |= slept;
+            holding.inside.waited |= !slept;
+            self.model.locks.at(holding.lock.0).latest_op = Some((id, time, Ticks(u64::MAX)));
+        }
+    }
+
+    /// Notes that the thread no longer blocks.
+    pub(super) fn end_op(&mut self, t: usize, time: Ticks) {
+        let Some(id) = self.tracks[t].op.take() else { return };
+        for holding in &self.model.threads[t].held {
+            if let Some((op, _, ended)) = &mut self.model.locks.at(holding.lock.0).latest_op
+                && *op == id
+            {
+                *ended = time;
+            }
+        }
+    }
+
+    /// Whether what `until` stands for, which the thread waited for with locks held, needed one of these locks before.
+    pub(super) fn mixed_with(&mut self, t: usize, kind: MixedKind, event: Event, site: SiteId, until: &Moment) {
+        if self.model.threads[t].held.is_empty() || until.thread == t {
+            return;
+        }
+        let mut found = Vec::new();
+        for holding in &self.model.threads[t].held {
+            let Some(lock) = self.model.locks.get(holding.lock.0) else { continue };
+            let needs = lock.contexts.iter().map(|id| &self.model.contexts[*id as usize]).find(|context| {
+                context.thread == until.thread
+                    && context.can_wait()
+                    && crate::modes::blocks(holding.mode, context.mode)
+                    && context
+                        .moments
+                        .kept
+                        .iter()
+                        .any(|(taken, _)| taken.index < until.index && taken.is_concurrent(&holding.moment))
+            });
+            if let Some(context) = needs {
+                found.push((holding.lock, holding.site, holding.mode, context.site));
+            }
+        }
+        for (lock, hold_site, hold_mode, other_site) in found {
+            let mixed = Mixed {
+                kind,
+                lock,
+                holder: t,
+                hold_site,
+                hold_mode,
+                event,
+                wait_site: site,
+                other: until.thread,
+                other_site,
+                count: 0,
+            };
+            self.add_mixed(mixed);
+        }
+    }
+
+    pub(super) fn add_mixed(&mut self, mixed: Mixed) {
+        let key: (usize, ObjectId, SiteId, usize) = (mixed.holder, mixed.lock, mixed.wait_site, mixed.other);
+        let all = &mut self.model.mixed;
+        let id = *self.mixed_ids.entry(key).or_insert_with(|| {
+            all.push(mixed);
+            all.len() - 1
+        });
+        self.model.mixed[id].count += 1;
+    }
+
+    /// Numbers the tests by name.
+    pub(super) fn number_tests(&mut self) {
+        let mut new = vec![0; self.tests.len()];
+        for (rank, (name, old)) in self.tests.iter().enumerate() {
+            new[*old] = rank;
+            self.model.tests.push(name.clone());
+        }
+        for thread in &mut self.model.threads {
+            thread.test = thread.test.map(|old| new[old]);
+        }
+        for site in self.model.sites.iter_mut() {
+            for test in &mut site.long_tests {
+                *test = new[*test];
+            }
+        }
+    }
+
+    /// Looks at how the threads stood when the trace ended.
+    pub(super) fn close_threads(&mut self) {
+        let main = self
+            .model
+            .threads
+            .iter()
+            .position(|thread| thread.has_started && thread.parent.is_none() && thread.name.as_deref() == Some("main"));
+        let first =
+            self.model.threads.iter().position(|thread| thread.has_started && thread.parent.is_none() && thread.name.is_none());
+        if let Some(main) = main.or(first) {
+            self.model.threads[main].is_main = true;
+        }
+        for t in 0..self.model.threads.len() {
+            if let Some(pending) = &self.model.threads[t].pending {
+                let site = pending.event.site().unwrap_or_default();
+                self.model.threads[t].earlier_waits = self.tracks[t].waits.get(&site).copied().unwrap_or(0);
+            }
+            // A request that never ended is a way of asking for the lock as well.
+            if let Some(pending) = self.model.threads[t].pending.clone()
+                && let Event::Request { lock, site, mode, how } = pending.event
+            {
+                self.context(t, pending.index, pending.since, lock, site, mode, how);
+            }
+        }
+        self.find_full_sends();
+    }
+}
+
+/// Whether a thread's name is that of a test: libtest names threads by the path of the test function.
+fn is_test_path(name: &str) -> bool {
+    name != "main"
+        && !name.is_empty()
+        && name.split("::").all(|part| {
+            let mut chars = part.chars();
+            chars.next().is_some_and(|c| c.is_alphabetic() || c == '_') && chars.all(|c| c.is_alphanumeric() || c == '_')
+        })
+}
+
+/// Whether an executable lies where cargo puts test binaries.
+fn is_test_binary(program: &str) -> bool {
+    program.rsplit(['/', '\\']).nth(1) == Some("deps")
+}

@@ -1,0 +1,106 @@
+//! Condition variables, onces and barriers.
+
+use conccheck_trace::{Event, ObjectId, Ticks};
+
+use super::super::mixed::MixedKind;
+use super::super::sync::Notification;
+use super::Builder;
+
+/// Notifications remembered for each condition variable.
+const NOTIFICATIONS: usize = 256;
+
+impl Builder<'_> {
+    pub(super) fn wait_event(&mut self, t: usize, index: u32, time: Ticks, event: Event) {
+        match event {
+            Event::Wait { condvar, lock, order, site, .. } => {
+                let state = self.model.condvars.at(condvar.0);
+                if !state.locks.contains(&lock) {
+                    state.locks.push(lock);
+                }
+                if !state.waiters.contains(&t) {
+                    state.waiters.push(t);
+                }
+                self.tracks[t].wait_order = order.0;
+                self.tracks[t].wait_site = Some(site);
+                self.begin_op(t, index, time, event);
+            }
+            Event::Wake { condvar, timed_out, order } => {
+                self.end_op(t, time);
+                if !timed_out {
+                    self.wake(t, condvar, event, order.0);
+                }
+            }
+            Event::Notify { condvar, site, all, waiting, order } => {
+                let moment = self.publish(t, index);
+                let mut locks = self.model.condvars.at(condvar.0).locks.clone();
+                // Nobody may have waited yet: then the lock is the one that was just written under, or is still held.
+                let written = self.tracks[t].wrote.filter(|(_, released)| index - released <= 2).map(|(lock, _)| lock);
+                locks.extend(written);
+                locks.extend(self.model.threads[t].held.last().map(|held| held.lock));
+                locks.sort_unstable();
+                locks.dedup();
+                self.announce(&moment, &locks);
+                let state = self.model.condvars.at(condvar.0);
+                state.notified = state.notified.max(order.0);
+                state.delivered += u64::from(if all { waiting } else { waiting.min(1) });
+                if state.notifications.len() >= NOTIFICATIONS {
+                    state.notifications.remove(0);
+                }
+                state.notifications.push(Notification { order: order.0, moment, site, all, waiting });
+            }
+            Event::OnceBegin { once, site } => {
+                self.model.onces.at(once.0).running = Some((t, site));
+                self.model.threads[t].initialising.push((once, site));
+            }
+            Event::OnceEnd { once, panicked } => {
+                let moment = self.publish(t, index);
+                let state = self.model.onces.at(once.0);
+                state.running = None;
+                if !panicked {
+                    state.done = Some(moment);
+                }
+                self.model.threads[t].initialising.retain(|(other, _)| *other != once);
+            }
+            Event::OnceGet { once, .. } => {
+                if let Some(moment) = self.model.onces.at(once.0).done.clone() {
+                    self.learn(t, &moment);
+                }
+            }
+            Event::BarrierWait { barrier, parties, order, .. } => {
+                let moment = self.publish(t, index);
+                let generation = order.0.saturating_sub(1) / u64::from(parties.max(1));
+                let state = self.model.barriers.at(barrier.0);
+                state.parties = parties;
+                state.arrived = state.arrived.max(order.0);
+                state.generations.entry(generation).or_default().join_moment(&moment);
+                // Two generations can be in use at once: one that leaves and one that arrives.
+                while state.generations.len() > 2 {
+                    state.generations.pop_first();
+                }
+                self.tracks[t].generation = generation;
+                self.begin_op(t, index, time, event);
+            }
+            Event::BarrierPass { barrier } => {
+                self.end_op(t, time);
+                if let Some(clock) = self.model.barriers.at(barrier.0).generations.get(&self.tracks[t].generation).cloned() {
+                    self.tracks[t].version += 1;
+                    self.model.threads[t].clock.join(&clock);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A wait ended by a notification: by the first one since it began, as far as can be known.
+    fn wake(&mut self, t: usize, condvar: ObjectId, event: Event, order: u64) {
+        let begun = self.tracks[t].wait_order;
+        let state = self.model.condvars.at(condvar.0);
+        *state.woken.entry(t).or_default() += 1;
+        let since = state.notifications.iter().filter(|notification| notification.order > begun && notification.order <= order);
+        let Some(Notification { moment, .. }) = since.min_by_key(|notification| notification.order).cloned() else { return };
+        if let Some(site) = self.tracks[t].wait_site {
+            self.mixed_with(t, MixedKind::Wait, event, site, &moment);
+        }
+        self.learn(t, &moment);
+    }
+}

@@ -1,0 +1,80 @@
+//! A channel, its handles and its queue.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use conccheck_trace::{HandleId, Side, SiteId, Ticks};
+use rustc_hash::FxHashMap;
+
+use crate::clock::Moment;
+
+/// A channel.
+#[derive(Default, Debug)]
+pub struct Channel {
+    /// Whether its creation was seen.
+    pub is_known: bool,
+    /// Where it was made.
+    pub created: SiteId,
+    /// `None`: unbounded. 0: rendezvous.
+    pub capacity: Option<u64>,
+    /// Its handles, also dropped ones.
+    pub handles: BTreeMap<HandleId, Handle>,
+    /// Messages put in.
+    pub sent: u64,
+    /// Messages taken out.
+    pub received: u64,
+    /// Most messages that were in it at once.
+    pub fullest: u64,
+    /// Messages in it, at the ends of four equal stretches of the sends so far (coarse).
+    pub samples: Vec<(Ticks, u64)>,
+    /// Sends that had to wait for room.
+    pub send_waits: u64,
+    /// Time that senders waited for room, in ticks.
+    pub send_waited: u64,
+    /// Sends that failed since the receivers were gone: how often, and the first (thread, site).
+    pub closed_sends: u64,
+    /// The first such send.
+    pub closed_send: Option<(usize, SiteId)>,
+    /// Timed operations that began, and that ran into their limit, by (side, site).
+    pub timed: FxHashMap<(Side, SiteId), (u64, u64)>,
+    /// Messages that were in it when its last receiver was dropped, and by whom.
+    pub dropped: Option<(u64, usize)>,
+    /// The latest send (thread, site).
+    pub last_send: Option<(usize, SiteId)>,
+    /// The latest receive (thread, site).
+    pub last_recv: Option<(usize, SiteId)>,
+    /// Threads that received, with the number received by each.
+    pub receivers: BTreeMap<usize, u64>,
+    /// Threads that sent, with the number sent by each.
+    pub senders: BTreeMap<usize, u64>,
+    /// The latest receives of a bounded channel: what they know, their senders know that waited for the room.
+    pub(super) recent: VecDeque<Moment>,
+    /// Whether it was made while a once was initialised.
+    pub in_static: bool,
+}
+
+/// One end of a channel.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    /// Which.
+    pub side: Side,
+    /// Whether it was dropped.
+    pub is_dropped: bool,
+    /// Who made, used, cloned or dropped it last (dense index).
+    pub toucher: usize,
+    /// As which of its events.
+    pub touched: u32,
+    /// Whether it was ever used to send or receive.
+    pub is_used: bool,
+}
+
+impl Channel {
+    /// Handles of one side that were not dropped.
+    pub fn alive(&self, side: Side) -> impl Iterator<Item = &Handle> {
+        self.handles.values().filter(move |handle| handle.side == side && !handle.is_dropped)
+    }
+
+    /// Messages in it.
+    pub fn queued(&self) -> u64 {
+        self.sent.saturating_sub(self.received)
+    }
+}

@@ -1,0 +1,152 @@
+//! What is counted of a lock and of an acquisition site.
+
+use conccheck_trace::{ObjectId, SiteId, Ticks};
+use rustc_hash::FxHashMap;
+
+use super::context::Inside;
+use crate::clock::Moment;
+
+/// A lock instance.
+#[derive(Default, Debug)]
+pub struct Lock {
+    /// Acquisitions, summarised ones included.
+    pub acquisitions: u64,
+    /// Acquisitions that had to wait.
+    pub waits: u64,
+    /// Whether it was ever asked for at all.
+    pub is_used: bool,
+    /// Threads that hold it (dense index), one entry for each hold.
+    pub holders: Vec<usize>,
+    /// Contexts in which it was acquired or asked for, by index.
+    pub contexts: Vec<u32>,
+    /// The latest section that wrote, with its end.
+    pub last_write: Option<Moment>,
+    /// Its thread and site.
+    pub last_writer: Option<(usize, SiteId)>,
+    /// The operation that a holder blocked in latest, with its begin and end.
+    pub latest_op: Option<(u32, Ticks, Ticks)>,
+    /// Sections that wrote, so far.
+    pub writes: u64,
+    /// For each thread that read it lately: the read.
+    pub reads: FxHashMap<usize, Reading>,
+    /// What notifiers of the condition variables used with it had done, with the notifiers.
+    pub notified: Vec<Moment>,
+    /// Threads that notified a condition variable used with it.
+    pub notifiers: Vec<usize>,
+    /// A panic that poisoned it: the thread and the acquisition site.
+    pub poisoned_by: Option<(usize, SiteId)>,
+    /// Who met the poison and went down with it: thread and site.
+    pub poison_met: Vec<(usize, SiteId)>,
+}
+
+/// A section that only read.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// Where.
+    pub site: SiteId,
+    /// [`Lock::writes`] at the time.
+    pub writes: u64,
+    /// When it ended.
+    pub time: Ticks,
+}
+
+/// A read and a later write by one thread, with another thread's write between them.
+#[derive(Clone, Debug)]
+pub struct Stale {
+    /// The lock.
+    pub lock: ObjectId,
+    /// The thread.
+    pub thread: usize,
+    /// Where it read.
+    pub read: SiteId,
+    /// Where it wrote.
+    pub write: SiteId,
+    /// Who wrote between.
+    pub other: usize,
+    /// Where.
+    pub other_site: SiteId,
+    /// How often.
+    pub count: u64,
+}
+
+/// Buckets of a histogram: four to each power of two.
+const BUCKETS: usize = 256;
+
+/// A histogram of durations in ticks, with buckets at most a quarter wide.
+#[derive(Clone, Debug)]
+pub struct Histogram(Box<[u32; BUCKETS]>);
+
+impl Default for Histogram {
+    fn default() -> Histogram {
+        Histogram(Box::new([0; BUCKETS]))
+    }
+}
+
+impl Histogram {
+    /// Counts a duration.
+    #[inline]
+    pub fn add(&mut self, ticks: u64) {
+        let bucket = &mut self.0[bucket(ticks)];
+        *bucket = bucket.saturating_add(1);
+    }
+
+    /// The duration that `share` of the counted ones don't exceed, up to a quarter too long.
+    pub fn quantile(&self, share: f64) -> u64 {
+        let total: u64 = self.0.iter().map(|n| u64::from(*n)).sum();
+        let wanted = (total as f64 * share).ceil() as u64;
+        let mut seen = 0;
+        for (i, n) in self.0.iter().enumerate() {
+            seen += u64::from(*n);
+            if seen >= wanted.max(1) {
+                return upper(i);
+            }
+        }
+        0
+    }
+}
+
+fn bucket(ticks: u64) -> usize {
+    if ticks < 4 {
+        return ticks as usize;
+    }
+    let power = 63 - ticks.leading_zeros() as usize;
+    (power - 1) * 4 + (ticks >> (power - 2) & 3) as usize
+}
+
+fn upper(bucket: usize) -> u64 {
+    if bucket < 4 {
+        return bucket as u64;
+    }
+    let power = bucket / 4 + 1;
+    ((4 + bucket as u64 % 4 + 1) << (power - 2)).wrapping_sub(1)
+}
+
+/// How a site acquired locks.
+#[derive(Default, Debug)]
+pub struct SiteUse {
+    /// Acquisitions.
+    pub acquisitions: u64,
+    /// Hold times.
+    pub holds: Histogram,
+    /// Sections that were held at least as long as the threshold.
+    pub long: u64,
+    /// The longest section: hold time in ticks, thread, lock, what was done inside.
+    pub longest: Option<(u64, usize, ObjectId, Inside)>,
+    /// Tests in which a long section was seen, by index.
+    pub long_tests: Vec<usize>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_at_most_a_quarter_too_long() {
+        for value in [0, 1, 3, 4, 5, 100, 1023, 1024, 123_456_789, u64::MAX / 2] {
+            let mut histogram = Histogram::default();
+            histogram.add(value);
+            let got = histogram.quantile(0.99);
+            assert!(got >= value && got <= value + value / 4, "{value} came back as {got}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What happened in one process, as the rules see it: threads, locks, channels, and in which ways locks were taken.
+//!
+//! Filled by one pass over the merged events. Its size follows from the number of distinct threads, objects, sites and
+//! [contexts](context::Context), not from the number of events.
+
+mod build;
+pub mod channel;
+pub mod context;
+pub mod lock;
+pub mod mixed;
+pub mod sync;
+pub mod thread;
+
+use std::cell::OnceCell;
+
+use conccheck_trace::read::ProcessTrace;
+use conccheck_trace::{Nanos, ObjectId, ObjectKind, SiteDef, SiteId, ThreadId, Ticks};
+use rustc_hash::FxHashMap;
+
+use crate::names::Names;
+use crate::stuck::Stuck;
+use crate::table::Table;
+use crate::{Config, Sources};
+
+use channel::Channel;
+use context::{BlockingOp, Context, Held};
+use lock::{Lock, SiteUse};
+use sync::{Barrier, Condvar, Once};
+use thread::Thread;
+
+/// The facts about one process.
+pub struct Model<'a> {
+    /// The trace that it was made from.
+    pub trace: &'a ProcessTrace,
+    /// Where source lines come from.
+    pub sources: &'a dyn Sources,
+    /// Thresholds.
+    pub config: &'a Config,
+    /// The threads that recorded something, in order of their ids; then those that were only mentioned.
+    pub threads: Vec<Thread>,
+    /// Locks by object id.
+    pub locks: Table<Lock>,
+    /// Channels by object id.
+    pub channels: Table<Channel>,
+    /// Condition variables by object id.
+    pub condvars: Table<Condvar>,
+    /// Onces by object id.
+    pub onces: Table<Once>,
+    /// Barriers by object id.
+    pub barriers: Table<Barrier>,
+    /// How each site acquired locks.
+    pub sites: Table<SiteUse>,
+    /// The distinct held stacks; entry 0 is the empty one.
+    pub chains: Vec<Held>,
+    /// The distinct ways in which locks were acquired, in order of their first occurrence.
+    pub contexts: Vec<Context>,
+    /// The distinct ways in which threads blocked otherwise while they held locks.
+    pub ops: Vec<BlockingOp>,
+    /// Lock-and-wait pairs that could have blocked each other.
+    pub mixed: Vec<mixed::Mixed>,
+    /// Reads of a lock's data that a later write of the same thread may have relied on, with another thread's write between.
+    pub stale: Vec<lock::Stale>,
+    /// Names of the tests, sorted.
+    pub tests: Vec<String>,
+    /// Events seen.
+    pub events: u64,
+    /// How often the order of events had to be guessed.
+    pub forced: u64,
+    /// Acquisitions that were counted, not recorded.
+    pub summarised: u64,
+    /// Events that the trace says are missing.
+    pub lost: u64,
+    /// Time of the last event.
+    pub end: Ticks,
+    index: FxHashMap<ThreadId, usize>,
+    names: OnceCell<Names>,
+    stuck: OnceCell<Stuck>,
+}
+
+impl<'a> Model<'a> {
+    /// Reads all of `trace`.
+    pub fn new(trace: &'a ProcessTrace, sources: &'a dyn Sources, config: &'a Config) -> Model<'a> {
+        build::build(trace, sources, config)
+    }
+
+    /// Dense index of a thread.
+    pub fn thread_index(&self, id: ThreadId) -> Option<usize> {
+        self.index.get(&id).copied()
+    }
+
+    /// A site's file, line and column.
+    pub fn site(&self, id: SiteId) -> Option<&SiteDef> {
+        self.trace.tables.site(id)
+    }
+
+    /// The text of a site's source line.
+    pub fn line(&self, id: SiteId) -> Option<String> {
+        self.sources.line(self.site(id)?)
+    }
+
+    /// What kind of object it is.
+    pub fn kind(&self, id: ObjectId) -> Option<ObjectKind> {
+        Some(self.trace.tables.object(id)?.kind)
+    }
+
+    /// Displayed names.
+    pub fn names(&self) -> &Names {
+        self.names.get_or_init(|| Names::new(self))
+    }
+
+    /// Who is blocked for good, and on whom.
+    pub fn stuck(&self) -> &Stuck {
+        self.stuck.get_or_init(|| Stuck::new(self))
+    }
+
+    /// The held stack that ends with entry `chain`, outermost first.
+    pub fn held(&self, chain: u32) -> Vec<&Held> {
+        let mut held = Vec::new();
+        let mut at = chain;
+        while at != 0 {
+            let entry = &self.chains[at as usize];
+            held.push(entry);
+            at = entry.parent;
+        }
+        held.reverse();
+        held
+    }
+
+    /// Nanoseconds since the start of the recording.
+    pub fn nanos(&self, time: Ticks) -> Nanos {
+        self.trace.header.nanos(time)
+    }
+
+    /// Nanoseconds between two times.
+    pub fn span(&self, from: Ticks, to: Ticks) -> Nanos {
+        Nanos(self.nanos(to).0.saturating_sub(self.nanos(from).0))
+    }
+
+    /// Whether what was made at this site is a static, so that code not seen here may always reach it.
+    pub fn is_static(&self, created: SiteId) -> bool {
+        self.line(created).is_some_and(|line| crate::names::declares_static(&line))
+    }
+
+    /// Whether a static lock or once holds a value whose type's name contains `part`.
+    pub fn static_holds(&self, part: &str) -> bool {
+        self.trace.tables.objects().any(|(_, object)| {
+            let named = self.trace.tables.string(object.type_name).is_some_and(|name| name.contains(part));
+            named && self.is_static(object.created)
+        })
+    }
+}
+
+impl std::fmt::Debug for Model<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model")
+            .field("threads", &self.threads.len())
+            .field("contexts", &self.contexts.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,60 @@
+//! Condition variables, onces and barriers.
+
+use std::collections::BTreeMap;
+
+use conccheck_trace::{ObjectId, SiteId};
+
+use crate::clock::Clock;
+use crate::clock::Moment;
+
+/// A condition variable.
+#[derive(Default, Debug)]
+pub struct Condvar {
+    /// The locks that were waited with.
+    pub locks: Vec<ObjectId>,
+    /// Notifications so far.
+    pub notified: u64,
+    /// The latest notifications: number, thread, site, all, waiting threads at that moment.
+    pub notifications: Vec<Notification>,
+    /// Waits that its notifications should have ended.
+    pub delivered: u64,
+    /// Waits that were ended by a notification, by thread.
+    pub woken: BTreeMap<usize, u64>,
+    /// Threads that waited.
+    pub waiters: Vec<usize>,
+}
+
+/// A notification.
+#[derive(Clone, Debug)]
+pub struct Notification {
+    /// Its number.
+    pub order: u64,
+    /// What came before it.
+    pub moment: Moment,
+    /// Where.
+    pub site: SiteId,
+    /// Whether it was for all waiters.
+    pub all: bool,
+    /// Threads that waited.
+    pub waiting: u32,
+}
+
+/// A one-time initialisation.
+#[derive(Default, Debug)]
+pub struct Once {
+    /// Who runs its initialiser, and where it was called.
+    pub running: Option<(usize, SiteId)>,
+    /// What its initialiser did.
+    pub done: Option<Moment>,
+}
+
+/// A barrier.
+#[derive(Default, Debug)]
+pub struct Barrier {
+    /// Threads that it waits for.
+    pub parties: u32,
+    /// Arrivals.
+    pub arrived: u64,
+    /// What those that arrived in each of the latest generations had done.
+    pub generations: BTreeMap<u64, Clock>,
+}

@@ -1,0 +1,98 @@
+//! A thread: where it came from, what it holds, how it ended.
+
+use conccheck_trace::{Event, ObjectId, SiteId, ThreadId, Ticks};
+
+use super::context::Holding;
+use crate::clock::Clock;
+
+/// A thread of the recorded process.
+#[derive(Default, Debug)]
+pub struct Thread {
+    /// Its number in the trace.
+    pub id: ThreadId,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// Who started it (dense index).
+    pub parent: Option<usize>,
+    /// Where it was started, and as which event of its parent.
+    pub spawn: Option<Spawn>,
+    /// Whether it recorded its start.
+    pub has_started: bool,
+    /// Whether it is the main thread.
+    pub is_main: bool,
+    /// When its closure ended.
+    pub ended: Option<Ticks>,
+    /// Number of the event at which it ended.
+    pub end_index: u32,
+    /// Whether it waits for nothing any more: its token or notification came.
+    pub is_waking: bool,
+    /// Whether its closure ended by a panic.
+    pub panicked: bool,
+    /// Who knows that it ended (dense index).
+    pub joined_by: Option<usize>,
+    /// Whether somebody took its result.
+    pub result_taken: bool,
+    /// Whether its handle was dropped without a join.
+    pub is_detached: bool,
+    /// Index into [`Model::tests`](super::Model::tests) of the test that it belongs to.
+    pub test: Option<usize>,
+    /// The locks that it holds at the end, outermost first.
+    pub held: Vec<Holding>,
+    /// What it waits for at the end, if its last event can block.
+    pub pending: Option<Pending>,
+    /// Whether its last event was the begin of a sleep.
+    pub sleeps: bool,
+    /// When it recorded its last event.
+    pub last: Ticks,
+    /// Events so far.
+    pub events: u32,
+    /// What is known to have come before its next event.
+    pub clock: Clock,
+    /// Locks that its parent held from before its start until after its end, with the parent's index and acquisition.
+    pub inherited: Vec<(usize, Holding)>,
+    /// How often it was unparked.
+    pub unparks: u64,
+    /// How many waits of the kind that it waits in at the end, at the same site, ended before.
+    pub earlier_waits: u64,
+    /// Events that it lost.
+    pub lost: u64,
+    /// Onces whose initialiser it runs.
+    pub initialising: Vec<(ObjectId, SiteId)>,
+}
+
+/// The start of a thread, in its parent.
+#[derive(Clone, Copy, Debug)]
+pub struct Spawn {
+    /// Where.
+    pub site: SiteId,
+    /// When.
+    pub time: Ticks,
+    /// Number of the event in the parent.
+    pub index: u32,
+    /// Whether it is joined at the end of a `thread::scope` at the latest.
+    pub is_scoped: bool,
+}
+
+/// A wait that had not ended.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// The event that began it.
+    pub event: Event,
+    /// When.
+    pub since: Ticks,
+    /// Number of the event in its thread.
+    pub index: u32,
+}
+
+/// How a thread stands at the end of the trace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// Its closure ended, or the program did with it as the main thread.
+    Ended,
+    /// It waits without limit.
+    Blocked,
+    /// It waits up to a limit, or sleeps.
+    Timed,
+    /// It ran.
+    Running,
+}

@@ -1,0 +1,324 @@
+//! Displayed names: what the source calls a lock or channel, and threads by name.
+
+use conccheck_trace::{ObjectId, ObjectKind, SiteDef, SiteId, StringId};
+use rustc_hash::FxHashMap;
+
+use crate::Sources;
+use crate::model::Model;
+
+/// Names of the objects and threads of a process, without control characters.
+#[derive(Default, Debug)]
+pub struct Names {
+    classes: FxHashMap<ObjectId, String>,
+    /// The same without line numbers.
+    stable: FxHashMap<ObjectId, String>,
+    threads: Vec<String>,
+}
+
+/// Lines above a creation site that are looked at for the struct that it belongs to.
+const ABOVE: u32 = 24;
+
+impl Names {
+    pub(crate) fn new(model: &Model<'_>) -> Names {
+        let mut by_site: FxHashMap<(SiteId, StringId), (String, String)> = FxHashMap::default();
+        let (mut classes, mut stable) = (FxHashMap::default(), FxHashMap::default());
+        for (id, object) in model.trace.tables.objects() {
+            let (name, without_line) = by_site.entry((object.created, object.type_name)).or_insert_with(|| {
+                let type_name = model.trace.tables.string(object.type_name).map(short_type).unwrap_or_default();
+                let found = model.site(object.created).and_then(|site| name_at(model.sources, site));
+                let site = model.site(object.created);
+                match found {
+                    Some(name) => (clean(&name), clean(&name)),
+                    None => (
+                        clean(&describe(object.kind, &type_name, site, true)),
+                        clean(&describe(object.kind, &type_name, site, false)),
+                    ),
+                }
+            });
+            classes.insert(id, name.clone());
+            stable.insert(id, without_line.clone());
+        }
+        let threads = model.threads.iter().map(|thread| match &thread.name {
+            Some(name) => clean(name),
+            None if thread.is_main => "main".to_owned(),
+            None => format!("thread {}", thread.id.0),
+        });
+        let threads = threads.collect();
+        Names { classes, stable, threads }
+    }
+
+    /// The name that an object shares with the others of its creation site.
+    pub fn class(&self, id: ObjectId) -> &str {
+        self.classes.get(&id).map_or("an unknown object", String::as_str)
+    }
+
+    /// The same, but without a line number in it.
+    pub(crate) fn stable(&self, id: ObjectId) -> &str {
+        self.stable.get(&id).map_or("", String::as_str)
+    }
+
+    /// A thread's name, or `thread 7`.
+    pub fn thread(&self, thread: usize) -> &str {
+        self.threads.get(thread).map_or("an unknown thread", String::as_str)
+    }
+
+    /// Names for objects that are shown together: those that share one get numbers, in order of the objects' ids.
+    pub fn labels(&self, objects: impl IntoIterator<Item = ObjectId>) -> Labels {
+        let mut ids: Vec<ObjectId> = objects.into_iter().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let labels = ids.iter().map(|id| {
+            let class = self.class(*id);
+            let same: Vec<ObjectId> = ids.iter().copied().filter(|other| self.class(*other) == class).collect();
+            let number = same.iter().position(|other| other == id).unwrap_or(0) + 1;
+            (*id, if same.len() > 1 { format!("{class}[#{number}]") } else { class.to_owned() })
+        });
+        Labels(labels.collect())
+    }
+}
+
+/// Names of the objects of one finding.
+#[derive(Clone, Debug)]
+pub struct Labels(Vec<(ObjectId, String)>);
+
+impl Labels {
+    /// An object's name.
+    pub fn get(&self, id: ObjectId) -> &str {
+        self.0.iter().find(|(other, _)| *other == id).map_or("an unknown object", |(_, name)| name)
+    }
+}
+
+/// Text without control characters, so that a name can't move the cursor or change colours.
+pub fn clean(text: &str) -> String {
+    let is_harmful =
+        |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if is_harmful(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// A type's name without the paths.
+fn short_type(name: &str) -> String {
+    let mut short = String::new();
+    let mut word = 0;
+    for c in name.chars() {
+        short.push(c);
+        if short.ends_with("::") {
+            short.truncate(word);
+        } else if !(c.is_alphanumeric() || c == '_' || c == ':') {
+            word = short.len();
+        }
+    }
+    short
+}
+
+fn describe(kind: ObjectKind, type_name: &str, site: Option<&SiteDef>, with_line: bool) -> String {
+    let kind = match kind {
+        ObjectKind::Mutex => "Mutex",
+        ObjectKind::RwLock => "RwLock",
+        ObjectKind::Condvar => "Condvar",
+        ObjectKind::Channel => "channel",
+        ObjectKind::Once => "Once",
+        ObjectKind::Barrier => "Barrier",
+        ObjectKind::Cell => "cell",
+        ObjectKind::ReentrantMutex => "ReentrantMutex",
+    };
+    let of = if type_name.is_empty() { String::new() } else { format!("<{type_name}>") };
+    match site {
+        Some(site) if with_line => format!("{kind}{of} ({}:{})", file_name(&site.file), site.line),
+        Some(site) => format!("{kind}{of} ({})", file_name(&site.file)),
+        None => format!("{kind}{of}"),
+    }
+}
+
+/// A path's last part.
+pub fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// Whether a source line declares a static.
+pub fn declares_static(line: &str) -> bool {
+    let mut words = line.split_whitespace().filter(|word| !word.starts_with("pub"));
+    words.next() == Some("static") || line.contains("thread_local!")
+}
+
+/// What the source calls the value that is made at `site`.
+fn name_at(sources: &dyn Sources, site: &SiteDef) -> Option<String> {
+    let line = sources.line(site)?;
+    let before: String = line.chars().take((site.column as usize).saturating_sub(1)).collect();
+    let above = |up: u32| {
+        let line = site.line.checked_sub(up).filter(|line| *line > 0)?;
+        sources.line(&SiteDef { line, column: 1, ..site.clone() })
+    };
+    // A derived `Default` names the field's own line, where the field stands at the column.
+    let own = field_at_end(&format!("{before}{}", identifier(&line, before.len()))).filter(|_| before.trim().is_empty());
+    if let Some(field) = field_at_end(&before).or(own) {
+        return Some(match owner(&before, above) {
+            Some(owner) => format!("{owner}.{field}"),
+            None => field,
+        });
+    }
+    if let Some(name) = binding(&line) {
+        return Some(name);
+    }
+    // The expression began on a line above.
+    for up in 1..=3 {
+        let line = above(up)?;
+        let text = line.trim_end();
+        if !text.ends_with(['(', '=', '[', '|', ',']) && !text.ends_with("| {") {
+            return None;
+        }
+        if let Some(name) = binding(text) {
+            return Some(name);
+        }
+        if let Some(field) = field_at_end(text) {
+            return Some(field);
+        }
+    }
+    None
+}
+
+fn identifier(line: &str, from: usize) -> String {
+    let rest = line.get(from..).unwrap_or_default();
+    let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    if rest[end..].trim_start().starts_with(':') && !rest[end..].trim_start().starts_with("::") {
+        format!("{}:", &rest[..end])
+    } else {
+        String::new()
+    }
+}
+
+/// The field whose value begins at the end of `before`: `Bank { accounts: Arc::new(` gives `accounts`.
+fn field_at_end(before: &str) -> Option<String> {
+    let mut rest = before.trim_end();
+    // What may stand between a field's name and the lock: calls and paths of wrappers, closures, brackets.
+    loop {
+        let cut = rest.trim_end_matches(['(', '[', '&', '|', ' ', '_']).trim_end_matches("move").trim_end_matches("vec!");
+        let path = cut.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_' || c == '<' || c == '>');
+        let cut = if cut.len() < rest.len() && path.ends_with("::") {
+            let head =
+                path.trim_end_matches("::").trim_end_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '<' | '>'));
+            // A field's own colon is not part of the path.
+            if head.is_empty() && path.len() == cut.len() { cut } else { head.trim_end() }
+        } else if cut.len() < rest.len() && path.len() < cut.len() && path.ends_with(' ') {
+            // `Some(`: a plain constructor.
+            path.trim_end()
+        } else {
+            cut
+        };
+        if cut.len() == rest.len() {
+            break;
+        }
+        rest = cut.trim_end();
+    }
+    let rest = rest.strip_suffix(':').filter(|rest| !rest.ends_with(':'))?.trim_end();
+    let start = rest.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| at + 1);
+    let name = &rest[start..];
+    let is_binding = rest[..start].trim_end().ends_with("let")
+        || rest[..start].trim_end().ends_with("mut")
+        || rest[..start].trim_end().ends_with("static");
+    (!name.is_empty() && !is_binding && !name.starts_with(|c: char| c.is_ascii_digit())).then(|| name.to_owned())
+}
+
+/// The struct whose braces are open at the end of `before`, looked for upwards.
+fn owner(before: &str, above: impl Fn(u32) -> Option<String>) -> Option<String> {
+    let mut depth = 0;
+    let mut wants_impl = false;
+    let mut text = before.to_owned();
+    for up in 1..=ABOVE {
+        for (at, c) in text.char_indices().rev() {
+            match c {
+                '}' => depth += 1,
+                '{' if depth > 0 => depth -= 1,
+                '{' => {
+                    let head = text[..at].trim_end();
+                    let words: Vec<&str> =
+                        head.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).collect();
+                    let name = match words.iter().rposition(|word| matches!(*word, "struct" | "impl" | "for")) {
+                        Some(at) => words.get(at + 1).copied().unwrap_or_default(),
+                        None => words.last().copied().unwrap_or_default(),
+                    };
+                    let is_type = name.starts_with(char::is_uppercase) && !head.contains("fn ");
+                    if is_type && name != "Self" && (!wants_impl || head.contains("impl")) {
+                        return Some(name.to_owned());
+                    }
+                    if !is_type && !wants_impl {
+                        return None;
+                    }
+                    wants_impl = true;
+                }
+                _ => {}
+            }
+        }
+        text = above(up)?;
+    }
+    None
+}
+
+/// The name that a `let`, `static` or `const` line binds; both names of a pair.
+fn binding(line: &str) -> Option<String> {
+    let text = line.trim_start();
+    let text = match text.strip_prefix("pub") {
+        Some(rest) if rest.starts_with('(') => rest.split_once(')')?.1.trim_start(),
+        Some(rest) => rest.trim_start(),
+        None => text,
+    };
+    let rest = ["let ", "static ", "const "].iter().find_map(|word| text.strip_prefix(word))?.trim_start();
+    let rest = rest.strip_prefix("mut ").unwrap_or(rest).trim_start();
+    if let Some(pair) = rest.strip_prefix('(') {
+        let names: Vec<&str> =
+            pair.split_once(')')?.0.split(',').map(|name| name.trim().trim_start_matches("mut ").trim()).collect();
+        let plain = names.iter().all(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_') && !name.is_empty());
+        return (plain && names.len() == 2).then(|| names.join("/"));
+    }
+    let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    (end > 0 && &rest[..end] != "_").then(|| rest[..end].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Text(&'static str);
+    impl Sources for Text {
+        fn line(&self, site: &SiteDef) -> Option<String> {
+            self.0.lines().nth(site.line as usize - 1).map(str::to_owned)
+        }
+    }
+
+    /// The name of what is made at the place marked by `^`, which is not part of the source.
+    fn name(source: &'static str) -> Option<String> {
+        let at = source.find('^').expect("a mark");
+        let line = source[..at].matches('\n').count() + 1;
+        let column = at - source[..at].rfind('\n').map_or(0, |newline| newline + 1) + 1;
+        let text = Text(String::leak(source.replace('^', "")));
+        let site = SiteDef { file: "src/a.rs".into(), line: line as u32, column: column as u32 };
+        name_at(&text, &site)
+    }
+
+    #[test]
+    fn names_come_from_fields_bindings_and_statics() {
+        assert_eq!(name("let m = Arc::new(^Mutex::new(0));").as_deref(), Some("m"));
+        assert_eq!(name("    let mut cache: Vec<_> = (0..5).map(|_| ^Mutex::new(0)).collect();").as_deref(), Some("cache"));
+        assert_eq!(name("static A: Mutex<u32> = ^Mutex::new(0);").as_deref(), Some("A"));
+        assert_eq!(name("pub(crate) static B: Mutex<u32> = ^Mutex::new(0);").as_deref(), Some("B"));
+        assert_eq!(name("let (tx, rx) = ^channel::<u32>();").as_deref(), Some("tx/rx"));
+        assert_eq!(name("let bank = Arc::new(Bank { gate: Mutex::new(()), a: ^Mutex::new(100) });").as_deref(), Some("Bank.a"));
+        assert_eq!(name("    Bank {\n        accounts: Arc::new(^Mutex::new(vec![])),\n    }").as_deref(), Some("Bank.accounts"));
+        assert_eq!(
+            name("impl Bank {\n    fn new() -> Self {\n        Self {\n            accounts: ^Mutex::new(0),\n").as_deref(),
+            Some("Bank.accounts")
+        );
+        assert_eq!(name("#[derive(Default)]\nstruct Group {\n    ^left: Mutex<usize>,\n}").as_deref(), Some("Group.left"));
+        assert_eq!(name("let m = Arc::new(\n    ^Mutex::new(0),\n);").as_deref(), Some("m"));
+        assert_eq!(name("    f(^Mutex::new(0));"), None);
+    }
+
+    #[test]
+    fn type_names_lose_their_paths() {
+        assert_eq!(short_type("alloc::vec::Vec<(u32, core::option::Option<my::Bank>)>"), "Vec<(u32, Option<Bank>)>");
+    }
+
+    #[test]
+    fn control_characters_do_not_reach_the_terminal() {
+        assert_eq!(clean("a\u{1b}[31mb\n"), "a\u{fffd}[31mb\u{fffd}");
+    }
+}

@@ -1,0 +1,99 @@
+//! Threads that wait for one another at the end of the trace: see `deadlock.md`.
+
+use conccheck_trace::ObjectId;
+
+use super::waits;
+use crate::draft::{Draft, duration, list};
+use crate::finding::{Confidence, Finding, Severity};
+use crate::model::Model;
+use crate::rule::{Rule, RuleMeta};
+use crate::stuck::{Cause, Group};
+
+pub(crate) struct Deadlock;
+
+static META: RuleMeta = RuleMeta {
+    name: "deadlock",
+    summary: "threads that wait for one another for ever",
+    severity: Severity::Critical,
+    since: "0.1.0",
+    page: include_str!("deadlock.md"),
+};
+
+impl Rule for Deadlock {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
+        for group in model.stuck().of(Cause::Deadlock) {
+            let draft = ring(model, &META, group);
+            let threads: Vec<String> = group.threads.iter().map(|t| format!("`{}`", model.names().thread(*t))).collect();
+            let objects = draft.all_quoted();
+            let message = if objects.is_empty() {
+                format!("deadlock of {}", list(&threads))
+            } else {
+                format!("deadlock of {} over {objects}", list(&threads))
+            };
+            let help = if objects.is_empty() {
+                "let one of them go on without the others".to_owned()
+            } else {
+                format!("take {objects} in one order everywhere, and release locks before waiting for anything else")
+            };
+            out.push(draft.finish(message, help, 1));
+        }
+    }
+}
+
+/// A finding on threads that wait in a ring: what each holds that another waits for, and what it waits for.
+pub(crate) fn ring<'m, 'a>(model: &'m Model<'a>, meta: &'static RuleMeta, group: &Group) -> Draft<'m, 'a> {
+    let wanted: Vec<ObjectId> = group.threads.iter().filter_map(|t| waits::object(waits::pending(model, *t)?.0)).collect();
+    let mut draft = Draft::new(model, meta, Confidence::Manifest, wanted.iter().copied());
+    let mut since = 0;
+    for t in &group.threads {
+        let thread = &model.threads[*t];
+        let Some((event, site)) = waits::pending(model, *t) else { continue };
+        let mut steps = Vec::new();
+        for held in thread.held.iter().filter(|held| wanted.contains(&held.lock)) {
+            let text = format!("holds {}{} from here", draft.quoted(held.lock), waits::mode_words(held.mode));
+            steps.push(draft.step(held.site, text, false));
+        }
+        for (once, site) in thread.initialising.iter().filter(|(once, _)| wanted.contains(once)) {
+            steps.push(draft.step(*site, format!("initialises {} from here", draft.quoted(*once)), false));
+        }
+        steps.push(draft.step(site, waits::text(model, &draft, event), true));
+        draft.party(*t, steps);
+        if let Some(pending) = &thread.pending {
+            since = since.max(pending.since.0);
+        }
+    }
+    for (party, t) in group.threads.iter().enumerate() {
+        for held in model.threads[*t].held.iter().filter(|held| wanted.contains(&held.lock)) {
+            let call = waits::lock_call(held.mode, draft.name(held.lock));
+            draft.scenario(party, call, false);
+        }
+    }
+    for (party, t) in group.threads.iter().enumerate() {
+        if let Some((event, _)) = waits::pending(model, *t) {
+            let call = waits::call(model, &draft, event);
+            draft.scenario(party, call, true);
+        }
+    }
+    let blocked = model.span(conccheck_trace::Ticks(since), model.end);
+    draft.evidence(format!("all of them were still blocked at the end of the run, after {}", duration(blocked.0)));
+    behind(model, group, &mut draft);
+    draft
+}
+
+/// Says which other threads are stuck because of these.
+pub(crate) fn behind(model: &Model<'_>, group: &Group, draft: &mut Draft<'_, '_>) {
+    let mut names: Vec<String> = group.behind.iter().map(|t| format!("`{}`", model.names().thread(*t))).collect();
+    names.sort();
+    let more = names.len().saturating_sub(5);
+    names.truncate(5);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    if !names.is_empty() {
+        draft.evidence(format!("{} {} stuck behind", list(&names), if names.len() == 1 { "is" } else { "are" }));
+    }
+}

@@ -1,0 +1,132 @@
+//! Threads that are blocked with nobody left to wake them: see `leaked_task.md`.
+
+use std::collections::BTreeMap;
+
+use conccheck_trace::{Event, ObjectId, Side, SiteId};
+
+use super::{deadlock, waits};
+use crate::draft::{Draft, duration, times};
+use crate::finding::{Confidence, Finding, Severity};
+use crate::model::Model;
+use crate::rule::{Rule, RuleMeta};
+use crate::stuck::{Cause, Group};
+
+pub(crate) struct LeakedTask;
+
+static META: RuleMeta = RuleMeta {
+    name: "leaked-task",
+    summary: "a thread is blocked with nobody left who could wake it",
+    severity: Severity::High,
+    since: "0.1.0",
+    page: include_str!("leaked_task.md"),
+};
+
+impl Rule for LeakedTask {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
+        let mut by_site: BTreeMap<(SiteId, Option<SiteId>), Vec<&Group>> = BTreeMap::new();
+        for group in model.stuck().of(Cause::Leak) {
+            let t = group.threads[0];
+            let Some((_, site)) = waits::pending(model, t) else { continue };
+            by_site.entry((site, model.threads[t].spawn.map(|spawn| spawn.site))).or_default().push(group);
+        }
+        for groups in by_site.into_values() {
+            let t = groups[0].threads[0];
+            let Some((event, site)) = waits::pending(model, t) else { continue };
+            let objects: Vec<ObjectId> = waits::object(event).into_iter().collect();
+            let mut draft = Draft::new(model, &META, Confidence::Manifest, objects);
+            let mut steps = Vec::new();
+            if let Some(spawn) = model.threads[t].spawn {
+                steps.push(draft.step(spawn.site, "was started here", false));
+            }
+            for held in &model.threads[t].held {
+                steps.push(draft.step(held.site, format!("holds `{}` from here", model.names().class(held.lock)), false));
+            }
+            steps.push(draft.step(site, waits::text(model, &draft, event), true));
+            draft.party(t, steps);
+            for group in &groups[1..] {
+                draft.seen_by(group.threads[0]);
+            }
+            let since = model.threads[t].pending.as_ref().map_or(model.end, |pending| pending.since);
+            draft.evidence(format!("it was blocked for the last {} of the run", duration(model.span(since, model.end).0)));
+            explain(model, event, &mut draft);
+            deadlock::behind(model, groups[0], &mut draft);
+            let count = groups.len() as u64;
+            if count > 1 {
+                draft.evidence(format!("{count} threads of this kind were left behind ({})", times(count)));
+            }
+            let (what, help) = words(model, &draft, event);
+            let message = format!("thread `{}` is left behind: {what}", model.names().thread(t));
+            out.push(draft.finish(message, help, count));
+        }
+    }
+}
+
+/// Why nobody can end the wait.
+fn explain(model: &Model<'_>, event: Event, draft: &mut Draft<'_, '_>) {
+    let (channel, side) = match event {
+        Event::RecvRequest { channel, .. } => (channel, Side::Sender),
+        Event::SendRequest { channel, .. } => (channel, Side::Receiver),
+        Event::Wait { condvar, .. } => {
+            let never = model.condvars.get(condvar.0).is_some_and(|state| state.notified == 0);
+            draft.evidence(if never { "nobody ever notified it" } else { "no thread is left that could notify it" });
+            return;
+        }
+        Event::BarrierWait { barrier, parties, .. } => {
+            if let Some(state) = model.barriers.get(barrier.0) {
+                let arrived = (state.arrived.saturating_sub(1)) % u64::from(parties.max(1)) + 1;
+                draft.evidence(format!("{arrived} of {parties} threads arrived"));
+            }
+            return;
+        }
+        _ => return,
+    };
+    let Some(state) = model.channels.get(channel.0) else { return };
+    let alive: Vec<_> = state.alive(side).collect();
+    let ends = if side == Side::Sender { "sender" } else { "receiver" };
+    if let Some(handle) = alive.first() {
+        let toucher = model.names().thread(handle.toucher);
+        let verb = if handle.is_used { "used" } else { "made or cloned" };
+        let count = if alive.len() == 1 { format!("one {ends} was") } else { format!("{} {ends}s were", alive.len()) };
+        draft.evidence(format!("{count} never dropped; thread `{toucher}` {verb} it last"));
+    }
+}
+
+/// What it waits for, and what to do about it.
+fn words(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> (String, String) {
+    let name = waits::object(event).map(|id| draft.quoted(id)).unwrap_or_default();
+    match event {
+        Event::RecvRequest { .. } => (
+            format!("it waits for a message from {name} that nobody can send"),
+            format!(
+                "drop every sender of {name} when the work is done, also the receiver's own, so that `recv` returns an error"
+            ),
+        ),
+        Event::SendRequest { .. } => (
+            format!("it waits for room in {name} that nobody will make"),
+            format!(
+                "drop the receiver of {name} where nobody receives any more, so that `send` returns an error, or give it a capacity"
+            ),
+        ),
+        Event::Wait { .. } => (
+            format!("it waits for a notification of {name} that nobody can give"),
+            format!("notify {name} on every path that ends what is waited for, errors included"),
+        ),
+        Event::BarrierWait { .. } => (
+            format!("it waits at barrier {name} for threads that don't come"),
+            format!("make {name} for as many threads as reach it, also when some of them fail"),
+        ),
+        Event::Park { .. } => (
+            "it is parked and nobody can unpark it".to_owned(),
+            "keep its `Thread` handle and unpark it when it is to end".to_owned(),
+        ),
+        Event::JoinRequest { child, .. } => {
+            let child = model.thread_index(child).map_or("a thread", |child| model.names().thread(child));
+            (format!("it waits for thread `{child}`, which never ends"), format!("make `{child}` end before it is joined"))
+        }
+        _ => (format!("it waits for {name}"), format!("release {name} on every path")),
+    }
+}

@@ -1,0 +1,64 @@
+//! Locks that are held for long: see `long_critical_section.md`.
+
+use crate::draft::{Draft, duration, list};
+use crate::finding::{Confidence, Finding, Severity};
+use crate::model::Model;
+use crate::rule::{Rule, RuleMeta};
+use conccheck_trace::{SiteId, Ticks};
+
+pub(crate) struct LongCriticalSection;
+
+static META: RuleMeta = RuleMeta {
+    name: "long-critical-section",
+    summary: "a lock is held for longer than the threshold",
+    severity: Severity::Medium,
+    since: "0.1.0",
+    page: include_str!("long_critical_section.md"),
+};
+
+impl Rule for LongCriticalSection {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
+        for (id, site) in model.sites.iter() {
+            let Some((ticks, thread, lock, inside)) = site.longest else { continue };
+            let nanos =
+                |ticks: u64| model.span(model.trace.header.start_ticks, Ticks(model.trace.header.start_ticks.0 + ticks)).0;
+            let mut draft = Draft::new(model, &META, Confidence::Advice, [lock]);
+            let step =
+                draft.step(SiteId(id), format!("holds {} from here for {}", draft.quoted(lock), duration(nanos(ticks))), true);
+            draft.party(thread, vec![step]);
+            let p99 = nanos(site.holds.quantile(0.99));
+            draft.evidence(format!(
+                "{} of {} sections from here were longer than {}; 99 % took at most {}",
+                site.long,
+                site.acquisitions,
+                duration(model.config.long_hold.0),
+                duration(p99.min(nanos(ticks))),
+            ));
+            let mut done = Vec::new();
+            if inside.slept {
+                done.push("slept".to_owned());
+            }
+            if inside.waited_for_lock {
+                done.push("waited for another lock".to_owned());
+            }
+            if inside.waited {
+                done.push("waited for another thread".to_owned());
+            }
+            if !done.is_empty() {
+                draft.evidence(format!("the longest one {} inside", list(&done)));
+            }
+            let name = draft.quoted(lock);
+            let message = format!("{name} is held for {}", duration(nanos(ticks)));
+            let help = format!("copy what is needed out of {name}, release it, and do the long work without it");
+            let mut finding = draft.finish(message, help, site.long);
+            finding.tests.extend(site.long_tests.iter().filter_map(|test| model.tests.get(*test).cloned()));
+            finding.tests.sort();
+            finding.tests.dedup();
+            out.push(finding);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What a stuck thread waits for, in words.
+
+use conccheck_trace::{Event, Mode, ObjectId, SiteId};
+
+use crate::draft::Draft;
+use crate::model::Model;
+
+/// The object that an event waits for, if it is one with a name.
+pub(crate) fn object(event: Event) -> Option<ObjectId> {
+    match event {
+        Event::Request { lock, .. } => Some(lock),
+        Event::Wait { condvar, .. } => Some(condvar),
+        Event::SendRequest { channel, .. } | Event::Send { channel, .. } => Some(channel),
+        Event::RecvRequest { channel, .. } | Event::Recv { channel, .. } => Some(channel),
+        Event::OnceRequest { once, .. } => Some(once),
+        Event::BarrierWait { barrier, .. } => Some(barrier),
+        _ => None,
+    }
+}
+
+/// What the thread does there, to stand behind its name: "waits for `a` here".
+pub(crate) fn text(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> String {
+    let name = object(event).map(|id| draft.quoted(id)).unwrap_or_default();
+    match event {
+        Event::Request { mode, .. } => format!("waits for {name}{} here", mode_words(mode)),
+        Event::Wait { .. } | Event::Wake { .. } => format!("waits for a notification of {name} here"),
+        Event::SendRequest { .. } | Event::Send { .. } => format!("waits for room in channel {name} here"),
+        Event::RecvRequest { .. } | Event::Recv { .. } => format!("waits for a message from channel {name} here"),
+        Event::JoinRequest { child, .. } | Event::Join { child, .. } => {
+            let child = model.thread_index(child).map_or("a thread", |child| model.names().thread(child));
+            format!("waits for thread `{child}` to end here")
+        }
+        Event::Park { .. } => "is parked here".to_owned(),
+        Event::OnceRequest { .. } => format!("waits for the initialisation of {name} here"),
+        Event::BarrierWait { parties, .. } => format!("waits at barrier {name} for {parties} threads here"),
+        Event::Sleep { .. } => "sleeps here".to_owned(),
+        _ => "waits here".to_owned(),
+    }
+}
+
+/// The call in a scenario: "lock(a)".
+pub(crate) fn call(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> String {
+    let name = object(event).map(|id| draft.name(id).to_owned()).unwrap_or_default();
+    match event {
+        Event::Request { mode, .. } => lock_call(mode, &name),
+        Event::Wait { .. } | Event::Wake { .. } => format!("wait({name})"),
+        Event::SendRequest { .. } | Event::Send { .. } => format!("send({name})"),
+        Event::RecvRequest { .. } | Event::Recv { .. } => format!("recv({name})"),
+        Event::JoinRequest { child, .. } | Event::Join { child, .. } => {
+            format!("join({})", model.thread_index(child).map_or("a thread", |child| model.names().thread(child)))
+        }
+        Event::Park { .. } => "park()".to_owned(),
+        Event::OnceRequest { .. } => format!("init({name})"),
+        Event::BarrierWait { .. } => format!("barrier({name})"),
+        _ => "wait".to_owned(),
+    }
+}
+
+/// The call that takes a lock.
+pub(crate) fn lock_call(mode: Mode, name: &str) -> String {
+    match mode {
+        Mode::Exclusive | Mode::Reentrant => format!("lock({name})"),
+        Mode::Shared | Mode::RecursiveShared => format!("read({name})"),
+        Mode::Upgradable => format!("upgradable_read({name})"),
+    }
+}
+
+/// How a lock is asked for, where that is worth saying.
+pub(crate) fn mode_words(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Exclusive | Mode::Reentrant => "",
+        Mode::Shared | Mode::RecursiveShared => " (to read)",
+        Mode::Upgradable => " (to read and upgrade)",
+    }
+}
+
+/// The site of a pending wait.
+pub(crate) fn pending(model: &Model<'_>, thread: usize) -> Option<(Event, SiteId)> {
+    let pending = model.threads[thread].pending.as_ref()?;
+    Some((pending.event, pending.event.site().unwrap_or_default()))
+}

@@ -1,0 +1,20 @@
+//! The rules on small traces.
+
+use crate::{Analysis, Config, NoSources, analyze};
+
+/// What is found in a trace given as text.
+pub(crate) fn analysis(text: &str) -> Analysis {
+    let trace = conccheck_trace::text::parse(text).expect("a well-formed trace");
+    analyze(&[trace], &NoSources, &Config::default())
+}
+
+/// The names of the rules that find something, one for each finding.
+pub(crate) fn rules(text: &str) -> Vec<&'static str> {
+    let mut rules: Vec<_> = analysis(text).findings.iter().map(|finding| finding.rule.name).collect();
+    rules.sort_unstable();
+    rules
+}
+
+mod leaks;
+mod lock_order;
+mod manifest;

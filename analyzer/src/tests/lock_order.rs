@@ -1,0 +1,173 @@
+//! Lock-order cycles.
+
+use super::{analysis, rules};
+use crate::{Confidence, Severity};
+
+const START: &str = "main spawn t1\nmain spawn t2\nmain spawn t3\n";
+
+fn found(text: &str) -> Vec<&'static str> {
+    rules(&format!("{START}{text}"))
+}
+
+const OPPOSITE: &str = "t1 lock a\nt1 lock b\nt1 unlock b\nt1 unlock a\nt2 lock b\nt2 lock a\nt2 unlock a\nt2 unlock b\n";
+
+#[test]
+fn opposite_orders_are_reported_with_both_sides() {
+    let analysis = analysis(&format!("{START}{OPPOSITE}"));
+    let [finding] = &analysis.findings[..] else { panic!("{:?}", analysis.findings) };
+    assert_eq!((finding.rule.name, finding.severity), ("lock-order-cycle", Severity::Critical));
+    assert!(finding.confidence >= Confidence::Possible);
+    assert_eq!(finding.parties.len(), 2);
+    for party in &finding.parties {
+        assert_eq!(party.steps.len(), 2, "{party:?}");
+        assert!(party.steps[0].text.starts_with("holds `") && party.steps[1].text.starts_with("and waits for `"));
+        assert!(party.steps.iter().all(|step| step.site.is_some()));
+    }
+    assert_eq!(finding.scenario.iter().filter(|step| step.blocks).count(), 2);
+}
+
+#[test]
+fn one_order_is_not() {
+    assert!(found("t1 lock a\nt1 lock b\nt1 unlock b\nt1 unlock a\nt2 lock a\nt2 lock b\nt2 unlock a\nt2 unlock b\n").is_empty());
+}
+
+#[test]
+fn one_thread_alone_can_not_deadlock() {
+    assert!(found("t1 lock a; t1 lock b; t1 unlock b; t1 unlock a; t1 lock b; t1 lock a; t1 unlock a; t1 unlock b").is_empty());
+}
+
+#[test]
+fn a_common_lock_held_around_both_guards_them() {
+    let gated = "t1 lock g; t1 lock a; t1 lock b; t1 unlock b; t1 unlock a; t1 unlock g
+        t2 lock g; t2 lock b; t2 lock a; t2 unlock a; t2 unlock b; t2 unlock g";
+    assert!(found(gated).is_empty());
+    let early = "t1 lock g; t1 lock a; t1 unlock g; t1 lock b; t1 unlock b; t1 unlock a
+        t2 lock g; t2 lock b; t2 unlock g; t2 lock a; t2 unlock a; t2 unlock b";
+    assert_eq!(found(early), ["lock-order-cycle"]);
+    assert_eq!(
+        found(&gated.replace("lock g", "read g").replace("unread", "unlock")),
+        ["lock-order-cycle"],
+        "readers guard nothing"
+    );
+}
+
+#[test]
+fn a_lock_that_the_parent_holds_around_the_child_guards_the_child() {
+    let guarded = "main lock g\nmain spawn c\nc lock a; c lock b; c unlock b; c unlock a; c end\nmain join c\nmain unlock g
+        t2 lock g; t2 lock b; t2 lock a; t2 unlock a; t2 unlock b; t2 unlock g";
+    assert!(rules(&format!("main spawn t2\n{guarded}")).is_empty());
+    let siblings = "main lock g\nmain spawn c\nmain spawn d\nc lock a; c lock b; c unlock b; c unlock a; c end
+        d lock b; d lock a; d unlock a; d unlock b; d end\nmain join c\nmain join d\nmain unlock g";
+    assert_eq!(rules(siblings), ["lock-order-cycle"], "two children under one acquisition are not kept apart by it");
+}
+
+#[test]
+fn what_is_ordered_by_join_message_notification_barrier_or_once_is_not_reported() {
+    let first = "t1 lock a; t1 lock b; t1 unlock b; t1 unlock a\n";
+    let second = "t2 lock b; t2 lock a; t2 unlock a; t2 unlock b\n";
+    for order in [
+        "t1 send c\nt2 recv c\n",
+        "t2 lock m; t2 wait v m; t1 lock m; t1 unlock m; t1 notify v; t2 wake v; t2 unlock m\n",
+        "t1 lock m; t1 unlock m; t1 notify v\nt2 lock m; t2 unlock m\n",
+        "t1 barrier-wait r 2; t2 barrier-wait r 2; t1 barrier-pass r; t2 barrier-pass r\n",
+        "t1 once-request o; t1 once-begin o; t1 once-end o; t2 once-get o\n",
+        "t1 unpark t2; t2 park; t2 unparked\n",
+    ] {
+        assert!(found(&format!("main channel c\n{first}{order}{second}")).is_empty(), "{order}");
+    }
+    let joined = format!("main spawn t1\n{first}t1 end\nmain join t1\nmain spawn t2\n{second}");
+    assert!(rules(&joined).is_empty());
+}
+
+#[test]
+fn a_critical_section_between_them_orders_nothing() {
+    assert_eq!(
+        found(
+            "t1 lock a; t1 lock b; t1 unlock b; t1 unlock a; t1 lock m; t1 unlock m
+            t2 lock m; t2 unlock m; t2 lock b; t2 lock a; t2 unlock a; t2 unlock b"
+        ),
+        ["lock-order-cycle"]
+    );
+}
+
+#[test]
+fn an_order_that_only_the_first_time_had_does_not_excuse_the_second() {
+    let again = "t1 lock a @x:1; t1 lock b @x:2; t1 unlock b; t1 unlock a\nt1 send c\nt2 recv c
+        t2 lock b @y:1; t2 lock a @y:2; t2 unlock a; t2 unlock b
+        t1 lock a @x:1; t1 lock b @x:2; t1 unlock b; t1 unlock a";
+    assert_eq!(found(&format!("main channel c\n{again}")), ["lock-order-cycle"]);
+}
+
+#[test]
+fn what_is_only_tried_or_waited_for_up_to_a_limit_does_not_deadlock() {
+    for how in ["try", "timed"] {
+        assert!(found(&OPPOSITE.replace("t1 lock b", &format!("t1 {how}-lock b"))).is_empty());
+        assert_eq!(
+            found(&OPPOSITE.replace("t1 lock a", &format!("t1 {how}-lock a"))),
+            ["lock-order-cycle"],
+            "but it can be held"
+        );
+    }
+}
+
+#[test]
+fn rings_of_any_length_need_as_many_threads() {
+    let ring = "t1 lock a; t1 lock b; t1 unlock b; t1 unlock a\nt2 lock b; t2 lock c; t2 unlock c; t2 unlock b
+        t3 lock c; t3 lock a; t3 unlock a; t3 unlock c";
+    assert_eq!(found(ring), ["lock-order-cycle"]);
+    assert!(found(&ring.replace("t3", "t1")).is_empty(), "two of the three steps are one thread's");
+}
+
+#[test]
+fn readers_deadlock_only_with_writers_that_queue() {
+    let readers = "t1 read a; t1 read b; t1 unlock b; t1 unlock a\nt2 read b; t2 read a; t2 unlock a; t2 unlock b\n";
+    assert!(found(readers).is_empty());
+    let writer = |lock| format!("t3 write {lock}; t3 unlock {lock}\n");
+    assert!(found(&format!("{readers}{}", writer("a"))).is_empty(), "reads of b never wait");
+    let both = format!("main spawn t4\n{readers}{}t4 write b; t4 unlock b\n", writer("a"));
+    assert_eq!(found(&both), ["lock-order-cycle"]);
+    assert!(found(&both.replace("read", "read-recursive")).is_empty(), "recursive reads don't queue");
+    let mixed = "t1 read a; t1 lock b; t1 unlock b; t1 unlock a\nt2 lock b; t2 read a; t2 unlock a; t2 unlock b\n";
+    assert!(found(mixed).is_empty());
+    assert_eq!(found(&format!("{mixed}{}", writer("a"))), ["lock-order-cycle"]);
+}
+
+#[test]
+fn a_lock_released_out_of_order_is_held_until_then_only() {
+    let hand_over = "t1 lock a; t1 lock b; t1 unlock a; t1 lock c; t1 unlock b; t1 unlock c\n";
+    assert!(found(&format!("{hand_over}t2 lock c; t2 lock a; t2 unlock a; t2 unlock c")).is_empty());
+    assert_eq!(found(&format!("{hand_over}t2 lock c; t2 lock b; t2 unlock b; t2 unlock c")), ["lock-order-cycle"]);
+}
+
+#[test]
+fn many_rings_of_the_same_code_are_one_finding() {
+    let mut text = String::from("");
+    for t in 0..10 {
+        text += &format!("main spawn w{t}\n");
+    }
+    for t in 0..10 {
+        for i in 0..10 {
+            text += &format!("w{t} lock l{} @ring.rs:7\n", (t + i) % 10);
+        }
+        for i in 0..10 {
+            text += &format!("w{t} unlock l{}\n", (t + i) % 10);
+        }
+    }
+    let found = analysis(&text).findings;
+    assert_eq!(found.len(), 1);
+    assert!(found[0].occurrences > 10);
+}
+
+#[test]
+fn fingerprints_hold_no_line_numbers_and_no_folders() {
+    let at = |folder: &str, line: u32| {
+        let mut text = START.to_owned();
+        for (i, event) in OPPOSITE.lines().enumerate() {
+            text += &format!("{event} @{folder}bank.rs:{}\n", line + i as u32);
+        }
+        let text = format!("object a mutex @{folder}bank.rs:{line} A\nobject b mutex @{folder}bank.rs:{line}:9 B\n{text}");
+        analysis(&text).findings[0].fingerprint.clone()
+    };
+    assert_eq!(at("src/", 10), at("lib/deep/", 99));
+    assert_eq!(at("src/", 10).len(), 16);
+}

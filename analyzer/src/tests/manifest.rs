@@ -1,0 +1,39 @@
+//! Deadlocks that happened.
+
+use super::{analysis, rules};
+use crate::Confidence;
+
+#[test]
+fn threads_that_wait_for_each_other_are_a_deadlock_and_nothing_else() {
+    let found = analysis("main spawn t1; main spawn t2; t1 lock a; t2 lock b; t1 request b; t2 request a; main end").findings;
+    let [finding] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((finding.rule.name, finding.confidence), ("deadlock", Confidence::Manifest));
+    assert_eq!(finding.parties.len(), 2);
+}
+
+#[test]
+fn locks_joins_and_channels_mix() {
+    assert_eq!(rules("main spawn t1; t1 lock m; t1 spawn c; c request m; t1 request-join c; main end"), ["deadlock"]);
+    let send = "main channel c 0; main spawn t1; main spawn t2; t1 lock m; t1 request-send c; t2 request m; main end";
+    assert_eq!(rules(send), ["deadlock"]);
+    let condvar = "main spawn t1; main spawn t2; t1 lock o; t1 lock m; t1 wait v m; t2 request o; main end";
+    assert_eq!(rules(condvar), ["deadlock"]);
+}
+
+#[test]
+fn a_thread_that_can_still_be_served_is_not_stuck() {
+    assert!(rules("main spawn t1; t1 lock a; main request a").is_empty(), "t1 runs");
+    assert!(rules("main spawn t1; t1 lock a; t1 sleep 1s; main request a; process killed").is_empty(), "t1 sleeps");
+    assert!(rules("main spawn t1; main spawn t2; t1 lock a; t2 lock b; t1 request b timed; t2 request a; main end").is_empty());
+}
+
+#[test]
+fn who_locks_twice_is_told_so_once() {
+    assert_eq!(rules("main spawn t1; t1 lock a; t1 request a; main end"), ["double-lock"]);
+    assert_eq!(rules("main spawn t1; t1 read a; t1 request a write; main end"), ["double-lock"]);
+    assert_eq!(rules("main spawn t1; t1 write a; t1 request a read; main end"), ["double-lock"]);
+    assert!(rules("main spawn t1; t1 lock a; t1 request a timed; t1 time-out a; t1 unlock a; main end").is_empty());
+    let many = "t1 lock a @x.rs:1; t1 request a @x.rs:2; t2 lock b @x.rs:1; t2 request b @x.rs:2";
+    let found = analysis(&format!("main spawn t1; main spawn t2; {many}; main end")).findings;
+    assert_eq!((found.len(), found[0].occurrences), (1, 2));
+}
