@@ -55,6 +55,11 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// Whether nothing was recorded that could be checked: threads that start and end say nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.stats.events <= 2 * self.stats.threads as u64
+    }
+
     /// Whether there is a finding that makes the command fail.
     pub(crate) fn fails(&self) -> bool {
         self.findings.iter().any(|finding| self.fail_on.includes(finding.severity))
@@ -103,6 +108,10 @@ fn in_one_line(mut finding: Finding) -> Finding {
         clean(&mut party.thread);
         for step in &mut party.steps {
             clean(&mut step.text);
+            // Formats that show steps one by one name the thread again.
+            if let Some(text) = step.text.strip_prefix("and ") {
+                step.text = text.to_owned();
+            }
             if let Some(site) = &mut step.site {
                 clean(&mut site.file);
             }

@@ -41,13 +41,12 @@ fn check(traces: &[PathBuf], facts: &RunFacts, options: &ReportOptions) -> Resul
     let folders = || folders.iter().map(PathBuf::as_path);
     let sources = SourceCache::new(folders(), repository(folders()));
     let analysis = analyze(&processes, &sources, &Config::default());
-    let recorded_nothing = analysis.stats.events == 0;
     let report = Report { processes: &processes, ..Report::new(analysis, facts, &sources, options) };
     for warning in &report.warnings {
         diagnostic(format_args!("warning: {warning}"));
     }
     output::write(&report, options)?;
-    if recorded_nothing {
+    if report.is_empty() {
         Err(nothing_recorded(traces, facts))
     } else if report.fails() {
         Ok(ExitCode::Findings)

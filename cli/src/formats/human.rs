@@ -109,7 +109,7 @@ fn quoted(names: &[String]) -> Vec<String> {
 
 fn summary(report: &Report<'_>, out: &mut dyn Write) -> fmt::Result {
     let bold = Style::new().bold();
-    let is_bad = report.stats.events == 0 || report.findings.iter().any(|finding| finding.severity >= Severity::High);
+    let is_bad = report.is_empty() || report.findings.iter().any(|finding| finding.severity >= Severity::High);
     let color = if is_bad {
         AnsiColor::Red
     } else if report.findings.is_empty() {

@@ -110,7 +110,7 @@ impl Format {
 
 /// "1 critical, 0 high, 2 medium"; the two lowest only where there are any. An empty run must not read like a clean one.
 pub(crate) fn counts(report: &Report<'_>) -> String {
-    if report.stats.events == 0 {
+    if report.is_empty() {
         return "nothing was recorded".to_owned();
     }
     if report.findings.is_empty() {
