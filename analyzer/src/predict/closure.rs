@@ -240,9 +240,10 @@ impl<'i, 't> Closure<'i, 't> {
 
     /// The sections of `lock` that began but do not end in the set.
     pub(crate) fn open_sections(&self, lock: u32) -> impl Iterator<Item = u32> + '_ {
-        self.index.lanes_by_lock[lock as usize].iter().map(|lane| self.top[*lane as usize]).filter(|id| {
-            self.index.sections.get(*id as usize).is_some_and(|section| !self.contains(section.release))
-        })
+        self.index.lanes_by_lock[lock as usize]
+            .iter()
+            .map(|lane| self.top[*lane as usize])
+            .filter(|id| self.index.sections.get(*id as usize).is_some_and(|section| !self.contains(section.release)))
     }
 
     /// Whether a section is held when its thread has come to its part of the goal.

@@ -188,6 +188,11 @@ impl Builder {
         intern(&mut self.threads, name)
     }
 
+    /// The number by which [`Trace`] knows a lock that was used.
+    pub fn lock(&self, name: u64) -> Option<u32> {
+        self.locks.get(&name).copied()
+    }
+
     /// Events so far: the index of the next one.
     pub fn len(&self) -> u32 {
         self.trace.events.len() as u32

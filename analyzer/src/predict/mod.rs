@@ -11,14 +11,17 @@
 
 mod closure;
 mod events;
+mod from_trace;
 mod index;
 mod patterns;
 mod prover;
 mod reversal;
 mod search;
+mod signals;
 mod witness;
 
 pub use events::{Builder, Op, Order, PEvent, Trace, excludes};
+pub use from_trace::{FromTrace, Reading, Recorded};
 pub use index::{Index, TooManyClocks};
 pub use patterns::{AbstractAcquire, Held, Pattern};
 pub use prover::{Counts, Cut, Deadlock, How, Limits, Prediction, Prover, Verdict, predict, prove};

@@ -110,7 +110,8 @@ pub(crate) fn find(acquires: &[AbstractAcquire], max_patterns: usize, max_steps:
 
 /// Removes, until nothing changes, acquisitions of locks that nobody holds while asking, and those that hold nothing asked for.
 fn prune(acquires: &[AbstractAcquire]) -> Vec<bool> {
-    let locks = acquires.iter().flat_map(|a| a.held.iter().map(|h| h.lock).chain([a.lock])).max().map_or(0, |max| max as usize + 1);
+    let locks =
+        acquires.iter().flat_map(|a| a.held.iter().map(|h| h.lock).chain([a.lock])).max().map_or(0, |max| max as usize + 1);
     let mut asks = vec![0u32; locks];
     let mut holds = vec![0u32; locks];
     let mut askers: Vec<Vec<u32>> = vec![Vec::new(); locks];

@@ -29,7 +29,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { patterns: 10_000, pattern_steps: 20_000_000, instances: 200, states: 20_000, proof_steps: 2_000_000_000, clock_cells: 64 << 20 }
+        Limits {
+            patterns: 10_000,
+            pattern_steps: 20_000_000,
+            instances: 200,
+            states: 20_000,
+            proof_steps: 2_000_000_000,
+            clock_cells: 64 << 20,
+        }
     }
 }
 
@@ -198,12 +205,7 @@ pub struct Prover<'i, 't> {
 impl<'i, 't> Prover<'i, 't> {
     /// A prover for the trace of an index.
     pub fn new(index: &'i Index<'t>, limits: &Limits) -> Prover<'i, 't> {
-        Prover {
-            closure: Closure::new(index),
-            scratch: Scratch::default(),
-            checker: Checker::new(index.trace),
-            limits: *limits,
-        }
+        Prover { closure: Closure::new(index), scratch: Scratch::default(), checker: Checker::new(index.trace), limits: *limits }
     }
 
     /// Proves one candidate: see [`prove`]. `None` also where the limit on steps is used up.

@@ -180,7 +180,8 @@ impl<'c, 'i, 't> Search<'c, 'i, 't> {
             && match event.op {
                 Op::Acquire { .. } => {
                     let class = self.index.sections[self.index.section_of[i as usize] as usize].class;
-                    let excludes = |other: &u32| CLASS_EXCLUDES[class as usize][self.index.sections[*other as usize].class as usize];
+                    let excludes =
+                        |other: &u32| CLASS_EXCLUDES[class as usize][self.index.sections[*other as usize].class as usize];
                     !self.open[event.object as usize].iter().any(excludes)
                 }
                 Op::Read => self.last_write[event.object as usize] == self.index.source[i as usize],

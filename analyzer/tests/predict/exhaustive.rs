@@ -131,7 +131,9 @@ impl<'t> World<'t> {
                 let i = self.next(state, thread)?;
                 let is_there = self.needs[i].iter().all(|needed| self.happened(state, *needed) || self.is_fence_only(i, *needed));
                 match self.trace.events[i].op {
-                    Op::Acquire { mode, waits: true, .. } | Op::Request { mode } if is_there => Some((self.trace.events[i].object, mode)),
+                    Op::Acquire { mode, waits: true, .. } | Op::Request { mode } if is_there => {
+                        Some((self.trace.events[i].object, mode))
+                    }
                     _ => None,
                 }
             })
@@ -163,7 +165,8 @@ impl<'t> World<'t> {
 
     /// A fence keeps an acquisition from succeeding before all else, not from being asked for.
     fn is_fence_only(&self, event: usize, needed: usize) -> bool {
-        self.trace.fences.contains(&(event as u32)) && !self.trace.orders.iter().any(|o| o.after as usize == event && o.before as usize == needed)
+        self.trace.fences.contains(&(event as u32))
+            && !self.trace.orders.iter().any(|o| o.after as usize == event && o.before as usize == needed)
     }
 
     fn cycles(&self, waits: &[Vec<usize>], path: &mut Vec<usize>, report: &mut dyn FnMut(&[usize])) {

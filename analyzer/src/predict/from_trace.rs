@@ -1,0 +1,222 @@
+//! From a recorded run to the events that prediction looks at.
+//!
+//! A lock's data is a variable: every section reads it, and writes it if its guard was dereferenced mutably. So a section sees, in
+//! every reordering, what it saw in the run, and its thread does the same again.
+
+use conccheck_trace::{Event, How, Mode, ObjectId, Record, ThreadId};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::events::{Builder, Op, Trace, excludes};
+use super::signals::Signals;
+
+/// When a section reads its lock's data. The trace does not say.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Reading {
+    /// At once. What is proven is proven: it holds whatever the section does with what it reads.
+    #[default]
+    FromTheStart,
+    /// At its end. What is found holds if what a section reads does not decide which locks it takes before it ends.
+    AtTheEnd,
+}
+
+/// A recorded run, ready for prediction.
+#[derive(Debug)]
+pub struct Recorded {
+    /// Its events.
+    pub trace: Trace,
+    origins: Vec<(ThreadId, u32)>,
+    by_thread: FxHashMap<ThreadId, Vec<u32>>,
+}
+
+impl Recorded {
+    /// The record that an event of [`trace`](Recorded::trace) stands for: its thread, and its number there from 0.
+    pub fn origin(&self, event: u32) -> (ThreadId, u32) {
+        self.origins[event as usize]
+    }
+
+    /// The event that stands for a record. `None`: the record is not looked at, as the inner part of a re-entrant section.
+    pub fn event(&self, thread: ThreadId, number: u32) -> Option<u32> {
+        let events = self.by_thread.get(&thread)?;
+        let first = events.partition_point(|event| self.origins[*event as usize].1 < number);
+        events.get(first).copied().filter(|event| self.origins[*event as usize].1 == number)
+    }
+}
+
+/// Builds a [`Recorded`] from records in an order that could have been.
+#[derive(Default, Debug)]
+pub struct FromTrace {
+    builder: Builder,
+    reading: Reading,
+    origins: Vec<(ThreadId, u32)>,
+    holds: FxHashMap<ObjectId, Vec<Hold>>,
+    /// Locks of which some sections are counted, not recorded.
+    summarised: FxHashSet<ObjectId>,
+    /// What each thread asked for with its last record.
+    asks: FxHashMap<ThreadId, (u32, Record)>,
+    signals: Signals,
+}
+
+/// A lock that is held.
+#[derive(Debug)]
+struct Hold {
+    thread: ThreadId,
+    acquire: u32,
+    mode: Mode,
+    how: How,
+    depth: u32,
+    /// Attempts that found the lock taken.
+    seen_by: Vec<u32>,
+}
+
+impl FromTrace {
+    /// With nothing in it.
+    pub fn new(reading: Reading) -> FromTrace {
+        FromTrace { reading, ..FromTrace::default() }
+    }
+
+    /// Adds the next record: the `number`-th of its thread, from 0.
+    ///
+    /// # Panics
+    /// At about the 2^32nd.
+    pub fn push(&mut self, thread: ThreadId, number: u32, record: &Record) {
+        self.asks.remove(&thread);
+        let origin = (thread, number);
+        let event = &record.event;
+        match *event {
+            Event::Request { how: How::Blocking, .. } => _ = self.asks.insert(thread, (number, *record)),
+            Event::Acquire { lock, mode, how, site, .. } => self.acquire(origin, lock, mode, how, site.0),
+            Event::Release { lock, wrote, unwinding } => self.release(origin, lock, wrote || unwinding),
+            Event::Convert { lock, to, .. } => self.convert(thread, lock, to),
+            Event::TryFail { lock, mode, .. } | Event::TimeOut { lock, mode, .. } => self.found_taken(origin, lock, mode),
+            // A poison is state of the lock that nothing else here tells of.
+            Event::PoisonCleared { .. } | Event::Lost { .. } => {
+                let mark = self.add(origin, thread, Op::Mark, 0, 0);
+                self.builder.fence(mark);
+            }
+            Event::Summary { lock, .. } => _ = self.summarised.insert(lock),
+            Event::Spawn { child, site, .. } => _ = self.add(origin, thread, Op::Fork, u64::from(child.0), site.0),
+            Event::Join { child, site, .. } => _ = self.add(origin, thread, Op::Join, u64::from(child.0), site.0),
+            Event::Start { parent: ThreadId::NONE, .. } => {
+                // Nobody knows who started it.
+                let mark = self.add(origin, thread, Op::Mark, 0, 0);
+                self.builder.fence(mark);
+            }
+            Event::Start { .. } | Event::End { .. } => _ = self.add(origin, thread, Op::Mark, 0, 0),
+            Event::Read { cell, site } => _ = self.add(origin, thread, Op::Read, u64::from(cell.0), site.0),
+            Event::Write { cell, site } => _ = self.add(origin, thread, Op::Write, u64::from(cell.0), site.0),
+            _ if Signals::concerns(event) => {
+                let mark = self.add(origin, thread, Op::Mark, 0, event.site().unwrap_or_default().0);
+                self.signals.order(&mut self.builder, thread, event, mark);
+            }
+            _ => {}
+        }
+    }
+
+    /// All records were added.
+    pub fn finish(mut self) -> Recorded {
+        let mut asks: Vec<(ThreadId, (u32, Record))> = self.asks.drain().collect();
+        asks.sort_unstable_by_key(|(thread, _)| *thread);
+        for (thread, (number, record)) in asks {
+            if let Event::Request { lock, site, mode, .. } = record.event {
+                self.add((thread, number), thread, Op::Request { mode }, u64::from(lock.0), site.0);
+            }
+        }
+        let summarised: FxHashSet<u32> = self.summarised.iter().filter_map(|lock| self.builder.lock(u64::from(lock.0))).collect();
+        let mut trace = self.builder.finish();
+        if !summarised.is_empty() {
+            let acquires = trace
+                .events
+                .iter()
+                .enumerate()
+                .filter(|(_, event)| matches!(event.op, Op::Acquire { .. }) && summarised.contains(&event.object));
+            trace.fences.extend(acquires.map(|(i, _)| i as u32));
+            trace.fences.sort_unstable();
+            trace.fences.dedup();
+        }
+        let mut by_thread: FxHashMap<ThreadId, Vec<u32>> = FxHashMap::default();
+        for (event, (thread, _)) in self.origins.iter().enumerate() {
+            by_thread.entry(*thread).or_default().push(event as u32);
+        }
+        Recorded { trace, origins: self.origins, by_thread }
+    }
+
+    /// Adds an event that the caller knows not to be re-entrant.
+    fn add(&mut self, origin: (ThreadId, u32), thread: ThreadId, op: Op, object: u64, location: u32) -> u32 {
+        let event = self.builder.push(u64::from(thread.0), op, object, location).expect("sections are kept well formed");
+        self.origins.push(origin);
+        event
+    }
+
+    fn acquire(&mut self, origin: (ThreadId, u32), lock: ObjectId, mode: Mode, how: How, location: u32) {
+        let thread = origin.0;
+        let holds = self.holds.entry(lock).or_default();
+        if let Some(hold) = holds.iter_mut().find(|hold| hold.thread == thread) {
+            hold.depth += 1;
+            return;
+        }
+        let is_taken = holds.iter().any(|hold| excludes(hold.mode, mode));
+        let name = u64::from(lock.0);
+        let acquire = self.add(origin, thread, Op::Acquire { mode, waits: how == How::Blocking, steady: true }, name, location);
+        if is_taken {
+            // Something is missing in the trace.
+            self.builder.fence(acquire);
+        }
+        self.holds.entry(lock).or_default().push(Hold { thread, acquire, mode, how, depth: 1, seen_by: Vec::new() });
+        if self.reading == Reading::FromTheStart {
+            self.add(origin, thread, Op::Read, name, location);
+        }
+    }
+
+    fn release(&mut self, origin: (ThreadId, u32), lock: ObjectId, wrote: bool) {
+        let Some(holds) = self.holds.get_mut(&lock) else { return };
+        // A guard may have been sent to another thread: then the section ends there, in its own thread's name.
+        let own = holds.iter().position(|hold| hold.thread == origin.0);
+        let Some(at) = own.or((!holds.is_empty()).then_some(0)) else { return };
+        holds[at].depth -= 1;
+        if holds[at].depth > 0 {
+            return;
+        }
+        let hold = holds.swap_remove(at);
+        let sent_by = own.is_none().then(|| self.add(origin, origin.0, Op::Mark, 0, 0));
+        let name = u64::from(lock.0);
+        let first = self.builder.len();
+        if self.reading == Reading::AtTheEnd {
+            self.add(origin, hold.thread, Op::Read, name, 0);
+        }
+        if wrote {
+            self.add(origin, hold.thread, Op::Write, name, 0);
+        }
+        let release = self.add(origin, hold.thread, Op::Release, name, 0);
+        for attempt in hold.seen_by {
+            self.builder.order(attempt, release);
+        }
+        if let Some(mark) = sent_by {
+            self.builder.order(mark, first);
+            self.builder.set_op(hold.acquire, Op::Acquire { mode: hold.mode, waits: hold.how == How::Blocking, steady: false });
+        }
+    }
+
+    fn convert(&mut self, thread: ThreadId, lock: ObjectId, to: Mode) {
+        let Some(hold) = self.holds.entry(lock).or_default().iter_mut().find(|hold| hold.thread == thread) else { return };
+        if excludes(to, Mode::Shared) || !excludes(hold.mode, Mode::Shared) {
+            hold.mode = to;
+        }
+        self.builder.set_op(hold.acquire, Op::Acquire { mode: hold.mode, waits: hold.how == How::Blocking, steady: false });
+    }
+
+    /// An attempt that found the lock taken: it needs somebody who holds it.
+    fn found_taken(&mut self, origin: (ThreadId, u32), lock: ObjectId, mode: Mode) {
+        let mark = self.add(origin, origin.0, Op::Mark, 0, 0);
+        let mut is_explained = false;
+        for hold in self.holds.entry(lock).or_default() {
+            if excludes(hold.mode, mode) {
+                is_explained = true;
+                hold.seen_by.push(mark);
+                self.builder.order(hold.acquire, mark);
+            }
+        }
+        if !is_explained {
+            self.builder.fence(mark);
+        }
+    }
+}
