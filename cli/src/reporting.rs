@@ -7,7 +7,7 @@ use conccheck_trace::read::ProcessTrace;
 
 use crate::report::Report;
 use crate::sources::{SourceCache, repository};
-use crate::{ExitCode, Failure, ReportOptions, RunFacts, diagnostic, output, traces};
+use crate::{Coverage, ExitCode, Failure, ReportOptions, RunFacts, diagnostic, output, traces};
 
 /// Reads the traces (files, or folders with the traces of a run), analyses them and writes the reports.
 ///
@@ -56,16 +56,20 @@ fn check(traces: &[PathBuf], facts: &RunFacts, options: &ReportOptions) -> Resul
 }
 
 fn nothing_recorded(traces: &[PathBuf], facts: &RunFacts) -> Failure {
-    let (what, help) = match &facts.command {
-        Some(command) => (
-            format!("`{command}` recorded nothing"),
-            "no test ran, or nothing that ran uses synchronisation that is recorded (see `not instrumented` where it is listed)",
-        ),
+    let (what, mut help) = match &facts.command {
+        Some(command) => {
+            (format!("`{command}` recorded nothing"), "no test ran, or nothing that ran uses synchronisation".to_owned())
+        }
         None => {
             let names: Vec<String> = traces.iter().map(|path| format!("`{}`", path.display())).collect();
-            (format!("no event in {}", names.join(", ")), "record a run with `cargo conccheck test` or `cargo conccheck run`")
+            let help = "record a run with `cargo conccheck test` or `cargo conccheck run`";
+            (format!("no synchronisation in {}", names.join(", ")), help.to_owned())
         }
     };
+    let gaps = facts.coverage.as_ref().map(Coverage::gaps).unwrap_or_default();
+    if !gaps.is_empty() {
+        help += &format!("; not instrumented: {gaps}");
+    }
     Failure::new(ExitCode::NothingRecorded, format!("{what}: nothing was checked")).help(help)
 }
 

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::terminal::one_line;
+use crate::words;
+
 /// What the caller of [`report_run`](crate::report_run) knows about the run, where there was one just now.
 #[derive(Clone, Debug, Default)]
 pub struct RunFacts {
@@ -33,6 +36,17 @@ pub struct Coverage {
     pub instrumented: Vec<String>,
     /// What uses synchronisation that is not recorded.
     pub not_instrumented: Vec<Gap>,
+}
+
+impl Coverage {
+    /// What is not instrumented, in one line; empty if all is.
+    pub(crate) fn gaps(&self) -> String {
+        let gap = |gap: &Gap| {
+            let users = if gap.users == 1 { "1 crate uses it".to_owned() } else { format!("{} crates use it", gap.users) };
+            format!("{} ({users})", one_line(&gap.name))
+        };
+        words::list(&self.not_instrumented.iter().map(gap).collect::<Vec<_>>(), 6)
+    }
 }
 
 /// A crate whose synchronisation is not recorded.

@@ -120,7 +120,7 @@ mod tests {
         let collect = |thread: u32| {
             let mut all = Vec::new();
             stretches(&trace, ThreadId(thread), end(&trace), |stretch| {
-                all.push((stretch.doing, stretch.length().0, stretch.is_open))
+                all.push((stretch.doing, stretch.length().0, stretch.is_open));
             });
             all
         };

@@ -80,9 +80,9 @@ fn process(pid: usize, trace: &ProcessTrace, report: &Report<'_>, events: &mut V
     let names = model.names();
     let thread_name =
         |id: ThreadId| model.thread_index(id).map_or_else(|| format!("thread {}", id.0), |index| names.thread(index).to_owned());
-    events.push(name("process_name", pid, 0, trace.header.program.clone()));
+    events.push(name("process_name", pid, 0, &trace.header.program));
     for thread in trace.threads() {
-        events.push(name("thread_name", pid, thread.0, thread_name(thread)));
+        events.push(name("thread_name", pid, thread.0, &thread_name(thread)));
     }
     let (all, left_out) = longest(trace);
     let site = |stretch: &Stretch| trace.tables.site(stretch.site).map(super::place);
@@ -183,8 +183,8 @@ fn at(ph: &'static str, name: String, pid: usize, thread: ThreadId, time: Nanos)
     TraceEvent { ph, name, pid, tid: thread.0, ts: micros(time), dur: None, cat: None, id: None, bp: None, args: None }
 }
 
-fn name(kind: &str, pid: usize, tid: u32, name: String) -> TraceEvent {
-    let args = Args { name: Some(crate::terminal::one_line(&name)), site: None };
+fn name(kind: &str, pid: usize, tid: u32, name: &str) -> TraceEvent {
+    let args = Args { name: Some(crate::terminal::one_line(name)), site: None };
     TraceEvent { args: Some(args), ..at("M", kind.to_owned(), pid, ThreadId(tid), Nanos(0)) }
 }
 

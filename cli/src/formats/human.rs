@@ -161,6 +161,9 @@ fn looked_at(report: &Report<'_>) -> String {
     let stats = &report.stats;
     let count = |number: usize, noun| words::count(number as u64, noun);
     let mut text = format!("{} of {}", words::count(stats.events, "event"), count(stats.threads, "thread"));
+    if stats.tests > 0 {
+        text += &format!(" in {}", count(stats.tests, "test"));
+    }
     if stats.processes > 1 {
         text += &format!(" in {} processes", stats.processes);
     }
@@ -184,12 +187,7 @@ fn coverage(report: &Report<'_>) -> Option<String> {
     let coverage = report.facts.coverage.as_ref()?;
     let mut text = format!("{} instrumented", words::count(coverage.instrumented.len() as u64, "crate"));
     if !coverage.not_instrumented.is_empty() {
-        let gap = |gap: &crate::Gap| {
-            let users = if gap.users == 1 { "1 crate uses it".to_owned() } else { format!("{} crates use it", gap.users) };
-            format!("{} ({users})", crate::terminal::one_line(&gap.name))
-        };
-        let gaps: Vec<String> = coverage.not_instrumented.iter().map(gap).collect();
-        text += &format!("; not instrumented: {}", words::list(&gaps, 6));
+        text += &format!("; not instrumented: {}", coverage.gaps());
     }
     Some(text)
 }
