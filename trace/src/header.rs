@@ -79,8 +79,8 @@ impl Header {
         let rate_known = self.ticks_per_second.is_finite() && self.ticks_per_second > 0.0;
         // Pairs of ticks and nanoseconds, wide apart: the live file's, or the first and last chunk's.
         let mut readings = files.live.iter().flat_map(|page| [page.clock_first, page.clock_last]).collect::<Vec<_>>();
-        readings.extend(files.chunks.iter().map(|chunk| (chunk.start.0, chunk.start_nanos)));
         readings.retain(|&reading| reading != (0, 0));
+        readings.extend(files.chunks.iter().map(|chunk| (chunk.start.0, chunk.start_nanos)));
         let first = readings.iter().copied().min_by_key(|&(_, nanos)| nanos);
         let last = readings.iter().copied().max_by_key(|&(_, nanos)| nanos);
         let (Some((first_ticks, first_nanos)), Some((last_ticks, last_nanos))) = (first, last) else {

@@ -4,6 +4,8 @@
 //! into every user's program; all that reads is behind the feature `read`.
 
 pub mod chunk;
+#[cfg(feature = "read")]
+pub mod convert;
 pub mod event;
 pub mod header;
 pub mod ids;
@@ -15,6 +17,7 @@ pub mod read;
 pub mod text;
 pub mod version;
 pub mod wire;
+pub mod write;
 
 pub use event::{Event, How, Mode, ObjectKind, Record, Side, SiteDef};
 pub use ids::{HandleId, Nanos, ObjectId, Order, SiteId, Stamp, StringId, ThreadId, Ticks};

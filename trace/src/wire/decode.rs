@@ -141,8 +141,8 @@ event_table!(get_table);
 pub struct Decoder<'a> {
     input: Input<'a>,
     time: u64,
-    /// The release that a folded entry still owes.
-    owed: Option<Record>,
+    /// The release that a folded entry still owes: time, lock, whether it wrote.
+    owed: Option<(u64, ObjectId, bool)>,
     orders: Orders,
 }
 
@@ -234,7 +234,7 @@ impl<'a> Decoder<'a> {
     /// The next event; definitions before it go to `define`.
     #[inline]
     pub fn next_record(&mut self, mut define: impl FnMut(Definition<'a>)) -> Option<Result<Record, Malformed>> {
-        if let Some(release) = self.owed.take() {
+        if let Some(release) = self.owed() {
             return Some(Ok(release));
         }
         loop {
@@ -248,6 +248,12 @@ impl<'a> Decoder<'a> {
                 Err(fault) => return Some(Err(self.fail(offset, fault))),
             }
         }
+    }
+
+    #[inline]
+    fn owed(&mut self) -> Option<Record> {
+        let (time, lock, wrote) = self.owed.take()?;
+        Some(Record { time: Ticks(time), event: Event::Release { lock, wrote, unwinding: false } })
     }
 
     #[cold]
@@ -328,8 +334,7 @@ impl<'a> Decoder<'a> {
         self.orders.set(lock.0, order);
         if tag & acquire::RELEASED != 0 {
             let hold = if tag & acquire::HOLD != 0 { self.input.number()? } else { 0 };
-            let event = Event::Release { lock, wrote: tag & acquire::WROTE != 0, unwinding: false };
-            self.owed = Some(Record { time: Ticks(time.wrapping_add(hold)), event });
+            self.owed = Some((time.wrapping_add(hold), lock, tag & acquire::WROTE != 0));
         }
         self.time = time;
         Ok(Record { time: Ticks(time), event: Event::Acquire { lock, site, mode, how, order: Order(order) } })
@@ -345,7 +350,7 @@ impl Iterator for Decoder<'_> {
     type Item = Result<Item, Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(release) = self.owed.take() {
+        if let Some(release) = self.owed() {
             return Some(Ok(Item::Record(release)));
         }
         let offset = self.input.at;

@@ -9,7 +9,7 @@
 //! into it: a bit of the tag, and a hold time where the recorder's clock was seen to move.
 
 use crate::event::{Event, How, Mode, ObjectKind};
-use crate::ids::{ObjectId, SiteId, StringId};
+use crate::ids::{ObjectId, Order, SiteId, StringId};
 pub use decode::{Decoder, Definition, Fault, Item, Malformed};
 use field::Field;
 use table::event_table;
@@ -98,17 +98,7 @@ event_table!(put_table);
 pub fn put_record(buf: &mut [u8], at: usize, elapsed: u64, event: Event) -> usize {
     match event {
         Event::Acquire { lock, site, mode, how, order } => {
-            let kind = code(mode, how);
-            buf[at] = acquire::MARK | acquire::ORDER | kind;
-            let mut at = at + 1;
-            if kind == acquire::OTHER {
-                buf[at] = other(mode, how);
-                at += 1;
-            }
-            at = put(buf, at, elapsed);
-            at = put(buf, at, lock.to_wire());
-            at = put(buf, at, site.to_wire());
-            put(buf, at, order.to_wire())
+            put_acquisition(buf, at, elapsed, (lock, site), (mode, how), Some(order), None)
         }
         Event::Release { lock, wrote, unwinding } => {
             buf[at] = tag::RELEASE | u8::from(wrote) | (u8::from(unwinding) << 1);
@@ -116,6 +106,49 @@ pub fn put_record(buf: &mut [u8], at: usize, elapsed: u64, event: Event) -> usiz
             put(buf, at, lock.to_wire())
         }
         event => put_event(buf, at, elapsed, event).unwrap_or(at),
+    }
+}
+
+/// Writes an acquisition; returns the position behind it.
+///
+/// `order`: left out only where a decoder knows it (see [`acquire::ORDER`]). `released`: the release that directly follows, as whether
+/// the section wrote and the ticks it took.
+///
+/// # Panics
+/// If fewer than [`MAX_ENTRY`] bytes are left.
+pub fn put_acquisition(
+    buf: &mut [u8],
+    at: usize,
+    elapsed: u64,
+    (lock, site): (ObjectId, SiteId),
+    (mode, how): (Mode, How),
+    order: Option<Order>,
+    released: Option<(bool, u64)>,
+) -> usize {
+    let kind = code(mode, how);
+    let mut tag = acquire::MARK | kind;
+    tag |= if order.is_some() { acquire::ORDER } else { 0 };
+    tag |= match released {
+        None => 0,
+        Some((wrote, hold)) => {
+            acquire::RELEASED | if wrote { acquire::WROTE } else { 0 } | if hold > 0 { acquire::HOLD } else { 0 }
+        }
+    };
+    buf[at] = tag;
+    let mut at = at + 1;
+    if kind == acquire::OTHER {
+        buf[at] = other(mode, how);
+        at += 1;
+    }
+    at = put(buf, at, elapsed);
+    at = put(buf, at, lock.to_wire());
+    at = put(buf, at, site.to_wire());
+    if let Some(order) = order {
+        at = put(buf, at, order.to_wire());
+    }
+    match released {
+        Some((_, hold)) if hold > 0 => put(buf, at, hold),
+        _ => at,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The prefix varint: the count of trailing zero bits of the first byte says how many bytes follow.
 
+use super::MAX_VARINT;
+
 /// Writes `value` at `at` and returns the position behind it.
 ///
 /// # Panics
@@ -22,17 +24,22 @@ pub fn put(buf: &mut [u8], at: usize, value: u64) -> usize {
 /// Reads a prefix varint at `at`; returns the value and the position behind it, or `None` if the bytes end before.
 #[inline]
 pub fn get(buf: &[u8], at: usize) -> Option<(u64, usize)> {
-    let len = buf.get(at)?.trailing_zeros() as usize; // 8 for a zero byte
-    if let Some(window) = buf.get(at..at + 9) {
-        let word = u64::from_le_bytes(window[..8].try_into().ok()?);
+    if let Some(window) = buf.get(at..at + MAX_VARINT) {
+        let word = u64::from_le_bytes([window[0], window[1], window[2], window[3], window[4], window[5], window[6], window[7]]);
+        let len = (word | 0x100).trailing_zeros(); // 8 for a zero byte
         if len < 8 {
-            // The top bits belong to the bytes behind.
-            let keep = 7 * (len + 1);
-            return Some(((word >> (len + 1)) & (u64::MAX >> (64 - keep)), at + len + 1));
+            // The upper bits belong to the bytes behind: they are shifted out.
+            return Some(((word << (56 - 8 * len)) >> (57 - 7 * len), at + len as usize + 1));
         }
-        return Some((u64::from_le_bytes(window[1..].try_into().ok()?), at + 9));
+        return Some(((word >> 8) | (u64::from(window[8]) << 56), at + MAX_VARINT));
     }
-    let mut bytes = [0_u8; 9];
+    get_at_end(buf, at)
+}
+
+#[cold]
+fn get_at_end(buf: &[u8], at: usize) -> Option<(u64, usize)> {
+    let len = buf.get(at)?.trailing_zeros() as usize;
+    let mut bytes = [0_u8; MAX_VARINT];
     let rest = buf.get(at..at + len + 1)?;
     bytes[..rest.len()].copy_from_slice(rest);
     get(&bytes, 0).map(|(value, used)| (value, at + used))
