@@ -103,7 +103,7 @@ fn the_readme_names_only_commands_that_exist() {
     let subcommands = |mut command: Command| -> BTreeSet<String> {
         let help = run(command.arg("--help"), LIMIT).stdout;
         let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| line.starts_with("  "));
-        commands.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+        commands.filter_map(|line| line.split([' ', ',']).find(|word| !word.is_empty())).map(str::to_owned).collect()
     };
     let (own, of_cargo) = (subcommands(tool.conccheck()), subcommands(tool.cargo_conccheck()));
     assert!(own.contains("report") && of_cargo.contains("test"), "{own:?} {of_cargo:?}");
