@@ -54,6 +54,10 @@ impl std::error::Error for Failure {}
 
 /// Runs a whole command: says expected failures and panics on standard error and turns both into the exit status.
 pub fn run_to_exit(command: impl FnOnce() -> Result<ExitCode, Failure> + panic::UnwindSafe) -> process::ExitCode {
+    run_to_code(command).into()
+}
+
+fn run_to_code(command: impl FnOnce() -> Result<ExitCode, Failure> + panic::UnwindSafe) -> ExitCode {
     panic::set_hook(Box::new(|info| {
         let message = info.payload_as_str().unwrap_or("no message");
         let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
@@ -63,16 +67,39 @@ pub fn run_to_exit(command: impl FnOnce() -> Result<ExitCode, Failure> + panic::
         ));
     }));
     match panic::catch_unwind(command) {
-        Ok(Ok(code)) => code.into(),
+        Ok(Ok(code)) => code,
         Ok(Err(failure)) => {
             diagnostic(format_args!("error: {failure}"));
-            failure.code.into()
+            failure.code
         }
-        Err(_) => ExitCode::Internal.into(),
+        Err(_) => ExitCode::Internal,
     }
 }
 
 /// Says something to the user beside the report, on standard error. A closed standard error is no reason to stop.
 pub fn diagnostic(message: fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr().lock(), "conccheck: {message}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_has_its_code_and_a_panic_is_an_internal_error() {
+        let hook = panic::take_hook();
+        let codes = [
+            run_to_code(|| Ok(ExitCode::Findings)),
+            run_to_code(|| Err(Failure::new(ExitCode::BadTrace, "x"))),
+            run_to_code(|| panic!("this panic is part of a test")),
+        ];
+        panic::set_hook(hook);
+        assert_eq!(codes, [ExitCode::Findings, ExitCode::BadTrace, ExitCode::Internal]);
+    }
+
+    #[test]
+    fn a_message_can_not_control_the_terminal() {
+        let failure = Failure::usage("no file `a\u{1b}[31m`").help("try `b\u{7}`");
+        assert_eq!(failure.to_string(), "no file `a\\u{1b}[31m`\n  help: try `b\\u{7}`");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod channels;
 mod completions;
+mod convert;
 mod explain;
 mod locks;
 mod man;
@@ -38,6 +39,7 @@ enum Command {
     Locks(locks::Args),
     Channels(channels::Args),
     Tasks(tasks::Args),
+    Convert(convert::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -60,6 +62,7 @@ pub(crate) fn main() -> Result<ExitCode, Failure> {
         Command::Locks(args) => args.run(),
         Command::Channels(args) => args.run(),
         Command::Tasks(args) => args.run(),
+        Command::Convert(args) => args.run(),
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),
     }
