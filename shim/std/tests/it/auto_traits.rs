@@ -1,0 +1,102 @@
+//! The facade's types implement what the originals implement, whatever is in them.
+
+use std::cell::Cell;
+use std::fmt::{Debug, Display};
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::rc::Rc;
+
+/// Whether a type implements a trait. The type must be concrete.
+macro_rules! implements {
+    ($type:ty: $($bound:tt)+) => {{
+        struct Probe<T: ?Sized>(std::marker::PhantomData<T>);
+        trait Otherwise {
+            const YES: bool = false;
+        }
+        impl<T: ?Sized> Otherwise for Probe<T> {}
+        #[allow(dead_code, reason = "unused where the type lacks the trait")]
+        impl<T: ?Sized + $($bound)+> Probe<T> {
+            const YES: bool = true;
+        }
+        <Probe<$type>>::YES
+    }};
+}
+
+macro_rules! traits_of {
+    ($type:ty) => {
+        [
+            ("Send", implements!($type: Send)),
+            ("Sync", implements!($type: Sync)),
+            ("Unpin", implements!($type: Unpin)),
+            ("UnwindSafe", implements!($type: UnwindSafe)),
+            ("RefUnwindSafe", implements!($type: RefUnwindSafe)),
+            ("Clone", implements!($type: Clone)),
+            ("Copy", implements!($type: Copy)),
+            ("Debug", implements!($type: Debug)),
+            ("Display", implements!($type: Display)),
+            ("Default", implements!($type: Default)),
+            ("PartialEq", implements!($type: PartialEq)),
+            ("Eq", implements!($type: Eq)),
+            ("Hash", implements!($type: std::hash::Hash)),
+            ("Iterator", implements!($type: Iterator)),
+            ("IntoIterator", implements!($type: IntoIterator)),
+            ("Deref", implements!($type: std::ops::Deref)),
+            ("DerefMut", implements!($type: std::ops::DerefMut)),
+        ]
+    };
+}
+
+macro_rules! same {
+    ($($path:tt)+) => {
+        assert_eq!(traits_of!(conccheck_std::$($path)+), traits_of!(std::$($path)+), stringify!($($path)+));
+    };
+}
+
+macro_rules! same_around {
+    ($($inner:ty),+) => {$(
+        same!(sync::Mutex<$inner>);
+        same!(sync::MutexGuard<'static, $inner>);
+        same!(sync::RwLock<$inner>);
+        same!(sync::RwLockReadGuard<'static, $inner>);
+        same!(sync::RwLockWriteGuard<'static, $inner>);
+        same!(sync::OnceLock<$inner>);
+        same!(sync::LazyLock<$inner>);
+        same!(sync::LazyLock<u8, $inner>);
+        same!(sync::mpsc::Sender<$inner>);
+        same!(sync::mpsc::SyncSender<$inner>);
+        same!(sync::mpsc::Receiver<$inner>);
+        same!(sync::mpsc::Iter<'static, $inner>);
+        same!(sync::mpsc::TryIter<'static, $inner>);
+        same!(sync::mpsc::IntoIter<$inner>);
+        same!(thread::JoinHandle<$inner>);
+        same!(thread::ScopedJoinHandle<'static, $inner>);
+    )+};
+}
+
+#[test]
+fn generic_types_have_the_originals_traits() {
+    same_around!(u8, String, Cell<u8>, Rc<u8>, *const u8, &'static mut u8, &'static Cell<u8>, std::sync::MutexGuard<'static, u8>);
+}
+
+#[test]
+fn unsized_locks_have_the_originals_traits() {
+    same!(sync::Mutex<[u8]>);
+    same!(sync::Mutex<dyn Debug>);
+    same!(sync::Mutex<dyn Debug + Send>);
+    same!(sync::MutexGuard<'static, str>);
+    same!(sync::RwLock<dyn Debug + Send + Sync>);
+    same!(sync::RwLockReadGuard<'static, str>);
+    same!(sync::RwLockWriteGuard<'static, dyn Debug>);
+}
+
+#[test]
+fn plain_types_have_the_originals_traits() {
+    same!(sync::Condvar);
+    same!(sync::WaitTimeoutResult);
+    same!(sync::Once);
+    same!(sync::OnceState);
+    same!(sync::Barrier);
+    same!(sync::BarrierWaitResult);
+    same!(thread::Builder);
+    same!(thread::Thread);
+    same!(thread::Scope<'static, 'static>);
+}
