@@ -1,5 +1,10 @@
 //! End-to-end tests.
 
+mod cargo_doctests;
+mod cargo_environment;
+mod cargo_outcomes;
+mod cargo_projects;
+mod cargo_tree;
 mod corpus;
 mod fixtures;
 mod pages;
