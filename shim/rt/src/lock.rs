@@ -1,5 +1,6 @@
 //! The engine of every lock's facade: requests, acquisitions, releases.
 
+use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -64,7 +65,7 @@ impl Lock {
     #[inline(never)]
     pub fn acquired(&self, mode: Mode, how: How, place: Place, type_name: TypeName) -> Held<'_> {
         if !recorder::is_on() {
-            return Held { lock: self, id: ObjectId::NONE, mode, wrote: false, panicking: false };
+            return Held { lock: self, state: State::new(ObjectId::NONE, mode) };
         }
         let lock = self.id(type_name);
         let site = recorder::site(place);
@@ -78,7 +79,7 @@ impl Lock {
             true
         });
         let id = if recorded { lock } else { ObjectId::NONE };
-        Held { lock: self, id, mode, wrote: false, panicking: std::thread::panicking() }
+        Held { lock: self, state: State::new(id, mode) }
     }
 
     #[inline(always)]
@@ -143,58 +144,107 @@ impl Lock {
     }
 
     #[inline(never)]
-    fn released(&self, lock: ObjectId, wrote: bool, unwinding: bool) {
+    fn released(&self, state: State) {
+        let lock = state.id();
         // In a forked child, the acquisition stands in the parent's trace.
         if !object::is_ours(lock.0) {
             return;
         }
-        local::with(|local| {
+        let wrote = state.has(State::WROTE);
+        let unwinding = std::thread::panicking() && !state.has(State::PANICKING);
+        let folded = local::with(|local| {
             let mut writer = local.enter();
-            let bits = acquire::RELEASED | if wrote { acquire::WROTE } else { 0 };
-            if !unwinding && writer.fold(self.address(), bits) {
-                return;
+            if !unwinding && writer.fold(self.address(), acquire::RELEASED | if wrote { acquire::WROTE } else { 0 }) {
+                return true;
             }
             if writer.ready() {
                 writer.write_release(lock, wrote, unwinding);
             }
+            false
         });
-        ticker::wake();
+        if !folded {
+            ticker::wake();
+        }
     }
 }
 
 /// A lock that is held. Dropping it records the release, so it must be dropped just before the lock is released.
-#[derive(Debug)]
+///
+/// Two words, so that it travels in registers.
 #[must_use = "dropping it says that the lock is released"]
 pub struct Held<'a> {
     lock: &'a Lock,
-    /// `NONE` where the acquisition is not in the trace.
-    id: ObjectId,
-    mode: Mode,
-    wrote: bool,
-    /// Whether the thread was panicking already when it got the lock.
-    panicking: bool,
+    state: State,
+}
+
+/// The lock's number (0 where the acquisition is not in the trace) in the low half, the mode and flags above.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct State(u64);
+
+impl State {
+    /// What the lock protects was reached mutably.
+    const WROTE: u64 = 1 << 32;
+    /// The thread was panicking already when it got the lock.
+    const PANICKING: u64 = 1 << 33;
+    const MODE: u32 = 40;
+
+    #[inline]
+    fn new(lock: ObjectId, mode: Mode) -> State {
+        let panicking = if std::thread::panicking() { State::PANICKING } else { 0 };
+        State(u64::from(lock.0) | panicking | ((mode as u64) << State::MODE))
+    }
+
+    #[inline]
+    fn id(self) -> ObjectId {
+        ObjectId(self.0 as u32)
+    }
+
+    #[inline]
+    fn has(self, flag: u64) -> bool {
+        self.0 & flag != 0
+    }
+
+    fn mode(self) -> Mode {
+        match (self.0 >> State::MODE) as u8 {
+            0 => Mode::Exclusive,
+            1 => Mode::Shared,
+            2 => Mode::RecursiveShared,
+            3 => Mode::Upgradable,
+            _ => Mode::Reentrant,
+        }
+    }
 }
 
 impl<'a> Held<'a> {
     /// Notes that what the lock protects was reached mutably.
     #[inline]
     pub fn wrote(&mut self) {
-        self.wrote = true;
+        self.state.0 |= State::WROTE;
     }
 
     /// The lock.
+    #[inline]
     pub fn lock(&self) -> &'a Lock {
         self.lock
     }
 
+    /// How it is held.
+    pub fn mode(&self) -> Mode {
+        self.state.mode()
+    }
+
     /// Changes the mode without a release. A downgrade is to be told before it happens, an upgrade after.
     pub fn convert(mut self, to: Mode, place: Place) -> Held<'a> {
-        let from = std::mem::replace(&mut self.mode, to);
-        if self.id.is_some() {
+        let (lock, from) = (self.state.id(), self.mode());
+        self.state.0 = self.state.0 & !(0xff << State::MODE) | ((to as u64) << State::MODE);
+        if lock.is_some() {
             // Exclusive is the only mode that an upgrade leads to, and it counts as an acquisition.
-            let order =
-                if to == Mode::Exclusive { self.lock.advance(to, 0).0 } else { Order(self.lock.order.load(Ordering::Relaxed)) };
-            recorder::emit(Event::Convert { lock: self.id, site: recorder::site(place), from, to, order });
+            let order = match to {
+                Mode::Exclusive => self.lock.advance(to, 0).0,
+                _ => Order(self.lock.order.load(Ordering::Relaxed)),
+            };
+            recorder::emit(Event::Convert { lock, site: recorder::site(place), from, to, order });
         }
         self
     }
@@ -203,8 +253,14 @@ impl<'a> Held<'a> {
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.id.is_some() {
-            self.lock.released(self.id, self.wrote, !self.panicking && std::thread::panicking());
+        if self.state.id().is_some() {
+            self.lock.released(self.state);
         }
+    }
+}
+
+impl fmt::Debug for Held<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held").field("lock", &self.state.id()).field("mode", &self.mode()).finish_non_exhaustive()
     }
 }

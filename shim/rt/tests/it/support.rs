@@ -5,7 +5,7 @@
 use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
-use std::sync::{Mutex as RealMutex, MutexGuard};
+use std::sync::{Mutex as RealMutex, MutexGuard, PoisonError, TryLockError};
 
 use conccheck_rt::{Held, How, Lock, Mode, ObjectKind};
 use conccheck_trace::read::{self, ProcessTrace};
@@ -119,10 +119,14 @@ impl Mutex {
     pub fn lock(&self) -> Guard<'_> {
         let place = Location::caller();
         let type_name = std::any::type_name::<u64>;
-        let inner = self.inner.try_lock().unwrap_or_else(|_| {
-            self.lock.request(Mode::Exclusive, How::Blocking, place, type_name);
-            self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-        });
+        let inner = match self.inner.try_lock() {
+            Ok(inner) => inner,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                self.lock.request(Mode::Exclusive, How::Blocking, place, type_name);
+                self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+            }
+        };
         Guard { held: self.lock.acquired(Mode::Exclusive, How::Blocking, place, type_name), inner }
     }
 }
