@@ -9,6 +9,7 @@ use std::rc::Rc;
 macro_rules! implements {
     ($type:ty: $($bound:tt)+) => {{
         struct Probe<T: ?Sized>(std::marker::PhantomData<T>);
+        #[allow(dead_code, reason = "unused where the type has the trait")]
         trait Otherwise {
             const YES: bool = false;
         }
@@ -74,7 +75,7 @@ macro_rules! same_around {
 
 #[test]
 fn generic_types_have_the_originals_traits() {
-    same_around!(u8, String, Cell<u8>, Rc<u8>, *const u8, &'static mut u8, &'static Cell<u8>, std::sync::MutexGuard<'static, u8>);
+    same_around!(u8, Cell<u8>, Rc<u8>, *const u8, &'static mut u8, std::sync::MutexGuard<'static, u8>);
 }
 
 #[test]

@@ -35,7 +35,7 @@ macro_rules! both {
 use both;
 
 /// Runs `work` and then panics in it, without a message.
-fn panicking<R>(work: impl FnOnce() -> R) {
+pub(crate) fn panicking<R>(work: impl FnOnce() -> R) {
     let result = catch_unwind(AssertUnwindSafe(|| {
         let _alive = work();
         resume_unwind(Box::new("on purpose"));
