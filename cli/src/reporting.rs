@@ -73,10 +73,12 @@ fn nothing_recorded(traces: &[PathBuf], facts: &RunFacts) -> Failure {
     Failure::new(ExitCode::NothingRecorded, format!("{what}: nothing was checked")).help(help)
 }
 
-/// Where the recorded processes ran, then where this one does: traces are also read elsewhere.
+/// Where sources may lie: above the recorded programs (target folders lie in workspaces), where they ran, and where this process
+/// runs, since traces are also read elsewhere.
 pub(crate) fn source_folders(processes: &[ProcessTrace]) -> Vec<PathBuf> {
-    let recorded = processes.iter().map(|process| Path::new(&process.header.working_dir).to_owned());
-    let mut folders: Vec<PathBuf> = recorded.chain(std::env::current_dir()).collect();
+    let ran = processes.iter().map(|process| PathBuf::from(&process.header.working_dir));
+    let built = processes.iter().filter_map(|process| Some(Path::new(&process.header.program).parent()?.to_owned()));
+    let mut folders: Vec<PathBuf> = built.chain(ran).chain(std::env::current_dir()).collect();
     folders.dedup();
     folders
 }

@@ -29,16 +29,15 @@ pub(crate) struct SourceFile {
 }
 
 impl SourceCache {
-    /// Looks for relative paths in `dirs` and in every folder above them, nearest first: the compiler writes paths relative to the
-    /// workspace's root, programs and tests run in it or below it.
-    /// Paths in machine reports are made relative to `repository`.
+    /// Looks for relative paths in the workspaces of `dirs`, since the compiler writes paths relative to the workspace's root, then in
+    /// `dirs` and in every folder above them. Paths in machine reports are made relative to `repository`.
     pub(crate) fn new<'a>(dirs: impl IntoIterator<Item = &'a Path>, repository: Option<PathBuf>) -> SourceCache {
+        let dirs: Vec<&Path> = dirs.into_iter().filter(|dir| dir.is_absolute()).collect();
+        let workspaces = dirs.iter().filter_map(|dir| dir.ancestors().find(|root| root.join("Cargo.lock").exists()));
         let mut roots: Vec<PathBuf> = Vec::new();
-        for dir in dirs {
-            for root in dir.ancestors().filter(|root| root.is_absolute()) {
-                if !roots.iter().any(|known| known == root) {
-                    roots.push(root.to_owned());
-                }
+        for root in workspaces.chain(dirs.iter().flat_map(|dir| dir.ancestors())) {
+            if !roots.iter().any(|known| known == root) {
+                roots.push(root.to_owned());
             }
         }
         SourceCache { roots, repository, files: RefCell::default() }
@@ -134,6 +133,19 @@ mod tests {
         assert_eq!(sources.line(&site("src/lib.rs", 3)), Some("three".into()), "relative to the working directory itself");
         assert_eq!(sources.repository_path("src/lib.rs"), "crates/bank/src/lib.rs");
         assert_eq!(sources.repository_path("src/gone.rs"), "src/gone.rs");
+    }
+
+    #[test]
+    fn the_workspaces_file_comes_before_its_members_of_the_same_name() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let member = dir.path().join("member");
+        for folder in [dir.path(), &member] {
+            fs::create_dir_all(folder.join("src")).expect("a folder");
+            fs::write(folder.join("src/lib.rs"), if folder == member { "member" } else { "root" }).expect("a file");
+        }
+        fs::write(dir.path().join("Cargo.lock"), "").expect("a file");
+        let sources = SourceCache::new([member.as_path()], None);
+        assert_eq!(sources.line(&site("src/lib.rs", 1)), Some("root".into()));
     }
 
     #[test]

@@ -9,5 +9,6 @@ mod corpus;
 mod fixtures;
 mod pages;
 mod readme;
+mod report_commands;
 mod report_input;
 mod tidy;

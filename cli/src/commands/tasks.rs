@@ -61,7 +61,7 @@ fn end(thread: &Thread) -> &'static str {
         Thread { ended: Some(_), .. } => "ended",
         Thread { pending: Some(_), .. } => "blocked",
         Thread { is_main: true, .. } => "ended with the program",
-        _ => "cut off",
+        _ => "not seen to end",
     }
 }
 
