@@ -17,7 +17,8 @@ fn a_critical_section_is_an_acquisition_and_a_release_that_tells_reads_from_writ
     }) else {
         return;
     };
-    let expected = ["start 0", "acquire 1 Exclusive Blocking 1", "release 1 wrote", "acquire 1 Exclusive Blocking 2", "release 1"];
+    let expected =
+        ["start 0", "acquire 1 Exclusive Blocking 1", "release 1 wrote", "acquire 1 Exclusive Blocking 2", "release 1"];
     assert_eq!(trace.thread(1), expected);
     let lock = trace.0.tables.object(ObjectId(1)).unwrap();
     assert_eq!((lock.kind, trace.0.tables.string(lock.type_name)), (ObjectKind::Mutex, Some("u8")));

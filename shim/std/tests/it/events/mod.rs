@@ -18,7 +18,8 @@ const PROGRAM: &str = "CONCCHECK_TEST_PROGRAM";
 
 /// Runs `program`, which a test calls first, in a process of its own and gives its trace. `None` in that process.
 fn recorded<F: FnOnce()>(program: F) -> Option<Trace> {
-    let test = type_name::<F>().strip_prefix("it::").and_then(|name| name.strip_suffix("::{{closure}}")).expect("a test's closure");
+    let test =
+        type_name::<F>().strip_prefix("it::").and_then(|name| name.strip_suffix("::{{closure}}")).expect("a test's closure");
     if std::env::var_os(PROGRAM).is_some_and(|name| name == test) {
         program();
         return None;

@@ -74,8 +74,7 @@ fn an_emptied_cell_is_a_new_one() {
     }) else {
         return;
     };
-    let expected =
-        ["start 0", "once request 1", "once begin 1", "once end 1", "once request 2", "once begin 2", "once end 2"];
+    let expected = ["start 0", "once request 1", "once begin 1", "once end 1", "once request 2", "once begin 2", "once end 2"];
     assert_eq!(trace.thread(1), expected);
 }
 
