@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use conccheck_analyzer::finding::{Finding, Party, Severity};
 
 use super::snippets::{self, Label, Section, Tone};
-use super::{Render, scenario};
+use super::{Render, scenario, summary};
 use crate::report::{Report, first_look};
 use crate::words;
 
@@ -22,7 +22,7 @@ impl Render for Human {
             };
             writeln!(out, "{}", snippets::render(&sections, report.sources))?;
         }
-        summary(report, out)
+        write_summary(report, out)
     }
 }
 
@@ -107,7 +107,7 @@ fn quoted(names: &[String]) -> Vec<String> {
     names.iter().map(|name| format!("`{name}`")).collect()
 }
 
-fn summary(report: &Report<'_>, out: &mut dyn Write) -> fmt::Result {
+fn write_summary(report: &Report<'_>, out: &mut dyn Write) -> fmt::Result {
     let bold = Style::new().bold();
     let is_bad = report.is_empty() || report.findings.iter().any(|finding| finding.severity >= Severity::High);
     let color = if is_bad {
@@ -118,12 +118,7 @@ fn summary(report: &Report<'_>, out: &mut dyn Write) -> fmt::Result {
         AnsiColor::Yellow
     };
     let head = bold.fg_color(Some(color.into()));
-    let mut lines = vec![findings(report)];
-    lines.extend(tests(report));
-    lines.push(looked_at(report));
-    lines.extend(missing(report));
-    lines.extend(coverage(report));
-    for (index, line) in lines.iter().enumerate() {
+    for (index, line) in summary::lines(report).iter().enumerate() {
         let name = if index == 0 { "Summary" } else { "" };
         writeln!(out, "{head}{name:>8}{head:#} {line}")?;
     }
@@ -135,59 +130,4 @@ fn summary(report: &Report<'_>, out: &mut dyn Write) -> fmt::Result {
         }
     }
     Ok(())
-}
-
-fn findings(report: &Report<'_>) -> String {
-    let mut text = super::counts(report);
-    if report.in_dependencies > 0 {
-        text += &format!("; {} in dependencies only, not judged (--all does)", report.in_dependencies);
-    }
-    text
-}
-
-fn tests(report: &Report<'_>) -> Option<String> {
-    let tests = report.facts.tests?;
-    let passed = tests.passed.map(|passed| format!("{} passed", words::count(passed, "test")));
-    let failed = match tests.failed {
-        Some(failed) if failed > 0 => Some(format!("{} FAILED", words::count(failed, "test"))),
-        _ if tests.command_failed => Some("the tests FAILED".to_owned()),
-        _ => None,
-    };
-    let parts: Vec<String> = passed.into_iter().chain(failed).collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
-}
-
-fn looked_at(report: &Report<'_>) -> String {
-    let stats = &report.stats;
-    let count = |number: usize, noun| words::count(number as u64, noun);
-    let mut text = format!("{} of {}", words::count(stats.events, "event"), count(stats.threads, "thread"));
-    if stats.tests > 0 {
-        text += &format!(" in {}", count(stats.tests, "test"));
-    }
-    if stats.processes > 1 {
-        text += &format!(" in {} processes", stats.processes);
-    }
-    text += &format!("; {} at {}", count(stats.locks, "lock"), count(stats.lock_sites, "site"));
-    if stats.channels > 0 {
-        text += &format!(", {}", count(stats.channels, "channel"));
-    }
-    text
-}
-
-fn missing(report: &Report<'_>) -> Option<String> {
-    let stats = &report.stats;
-    let summarised =
-        (stats.summarised > 0).then(|| format!("{} counted, not recorded", words::count(stats.summarised, "acquisition")));
-    let lost = (stats.lost > 0).then(|| format!("{} LOST", words::count(stats.lost, "event")));
-    let parts: Vec<String> = summarised.into_iter().chain(lost).collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
-}
-
-fn coverage(report: &Report<'_>) -> Option<String> {
-    let coverage = report.facts.coverage.as_ref()?;
-    let mut text = format!("{} instrumented", words::count(coverage.instrumented.len() as u64, "crate"));
-    if !coverage.not_instrumented.is_empty() {
-        text += &format!("; not instrumented: {}", coverage.gaps());
-    }
-    Some(text)
 }

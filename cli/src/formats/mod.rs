@@ -7,10 +7,12 @@ mod tests;
 
 mod chrome;
 mod dot;
+mod drawing;
 mod expression;
 mod github;
 mod gitlab;
 mod graph;
+mod html;
 mod human;
 mod json;
 mod junit;
@@ -19,6 +21,7 @@ mod sarif;
 mod scenario;
 mod short;
 mod snippets;
+mod summary;
 
 use std::fmt;
 
@@ -48,6 +51,8 @@ pub enum Format {
     Gitlab,
     /// Markdown, for job summaries
     Markdown,
+    /// One page for a browser
+    Html,
     /// The cycles as a Graphviz graph
     Dot,
     /// A timeline in Chrome's trace format
@@ -81,6 +86,7 @@ impl Format {
         Some(match ending {
             "json" => Format::Json,
             "sarif" => Format::Sarif,
+            "html" => Format::Html,
             "md" => Format::Markdown,
             "dot" | "gv" => Format::Dot,
             _ => return None,
@@ -102,6 +108,7 @@ impl Format {
             Format::Github => &github::GitHub,
             Format::Gitlab => &gitlab::GitLab,
             Format::Markdown => &markdown::Markdown,
+            Format::Html => &html::Html,
             Format::Dot => &dot::Dot,
             Format::Chrome => &chrome::Chrome,
         }

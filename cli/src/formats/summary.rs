@@ -1,0 +1,69 @@
+//! What was found and what was looked at, in a few lines.
+
+use crate::report::Report;
+use crate::words;
+
+/// The lines, the one with the findings first.
+pub(super) fn lines(report: &Report<'_>) -> Vec<String> {
+    let mut lines = vec![findings(report)];
+    lines.extend(tests(report));
+    lines.push(looked_at(report));
+    lines.extend(missing(report));
+    lines.extend(coverage(report));
+    lines
+}
+
+fn findings(report: &Report<'_>) -> String {
+    let mut text = super::counts(report);
+    if report.in_dependencies > 0 {
+        text += &format!("; {} in dependencies only, not judged (--all does)", report.in_dependencies);
+    }
+    text
+}
+
+fn tests(report: &Report<'_>) -> Option<String> {
+    let tests = report.facts.tests?;
+    let passed = tests.passed.map(|passed| format!("{} passed", words::count(passed, "test")));
+    let failed = match tests.failed {
+        Some(failed) if failed > 0 => Some(format!("{} FAILED", words::count(failed, "test"))),
+        _ if tests.command_failed => Some("the tests FAILED".to_owned()),
+        _ => None,
+    };
+    let parts: Vec<String> = passed.into_iter().chain(failed).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn looked_at(report: &Report<'_>) -> String {
+    let stats = &report.stats;
+    let count = |number: usize, noun| words::count(number as u64, noun);
+    let mut text = format!("{} of {}", words::count(stats.events, "event"), count(stats.threads, "thread"));
+    if stats.tests > 0 {
+        text += &format!(" in {}", count(stats.tests, "test"));
+    }
+    if stats.processes > 1 {
+        text += &format!(" in {} processes", stats.processes);
+    }
+    text += &format!("; {} at {}", count(stats.locks, "lock"), count(stats.lock_sites, "site"));
+    if stats.channels > 0 {
+        text += &format!(", {}", count(stats.channels, "channel"));
+    }
+    text
+}
+
+fn missing(report: &Report<'_>) -> Option<String> {
+    let stats = &report.stats;
+    let summarised =
+        (stats.summarised > 0).then(|| format!("{} counted, not recorded", words::count(stats.summarised, "acquisition")));
+    let lost = (stats.lost > 0).then(|| format!("{} LOST", words::count(stats.lost, "event")));
+    let parts: Vec<String> = summarised.into_iter().chain(lost).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn coverage(report: &Report<'_>) -> Option<String> {
+    let coverage = report.facts.coverage.as_ref()?;
+    let mut text = format!("{} instrumented", words::count(coverage.instrumented.len() as u64, "crate"));
+    if !coverage.not_instrumented.is_empty() {
+        text += &format!("; not instrumented: {}", coverage.gaps());
+    }
+    Some(text)
+}
