@@ -13,16 +13,20 @@ pub mod recorder;
 pub mod thread;
 
 mod clock;
+mod counting;
+mod entry;
 mod exit;
 mod file;
 mod fork;
 mod local;
+mod saving;
 mod session;
 mod site;
 mod slots;
 mod spin;
 mod sys;
 mod ticker;
+mod writer;
 
 pub use conccheck_trace::{
     Event, HandleId, How, Mode, Nanos, ObjectId, ObjectKind, Order, Side, SiteId, Stamp, StringId, ThreadId,

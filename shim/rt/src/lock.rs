@@ -4,11 +4,13 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use conccheck_trace::wire::{self, acquire};
+use conccheck_trace::wire::{self, MAX_ENTRY, acquire};
 use conccheck_trace::{Event, How, Mode, ObjectId, ObjectKind, Order, SiteId};
 
-use crate::local::{self, Writer};
+use crate::local;
 use crate::object::{self, Object};
+use crate::saving::Verdict;
+use crate::writer::Writer;
 use crate::{recorder, ticker};
 
 /// What the recorder knows about one lock.
@@ -71,21 +73,29 @@ impl Lock {
         let site = recorder::site(place);
         let recorded = local::with(|local| {
             let mut writer = local.enter();
-            if !writer.ready() {
-                self.advance(mode, 0);
-                return false;
+            if writer.has_room() {
+                let (order, follows) = self.advance(mode, writer.serial());
+                self.write_acquisition(&mut writer, lock, site, mode, how, order, follows);
+                return true;
             }
-            self.write_acquisition(&mut writer, mode, how, lock, site);
-            true
+            self.acquired_slowly(&mut writer, lock, site, mode, how)
         });
-        let id = if recorded { lock } else { ObjectId::NONE };
-        Held { lock: self, state: State::new(id, mode) }
+        Held { lock: self, state: State::new(if recorded { lock } else { ObjectId::NONE }, mode) }
     }
 
     #[inline(always)]
-    fn write_acquisition(&self, writer: &mut Writer<'_>, mode: Mode, how: How, lock: ObjectId, site: SiteId) {
+    #[expect(clippy::too_many_arguments, reason = "the fields of one event")]
+    fn write_acquisition(
+        &self,
+        writer: &mut Writer<'_>,
+        lock: ObjectId,
+        site: SiteId,
+        mode: Mode,
+        how: How,
+        order: Order,
+        follows: bool,
+    ) {
         let kind = CODES[mode as usize][how as usize];
-        let (order, follows) = self.advance(mode, writer.serial());
         if kind == acquire::OTHER {
             writer.write(Event::Acquire { lock, site, mode, how, order });
         } else if follows {
@@ -93,6 +103,24 @@ impl Lock {
         } else {
             writer.write_open(self.address(), acquire::MARK | acquire::ORDER | kind, lock, site, Some(order));
         }
+    }
+
+    /// Where there is no room right now, or the trace must be kept small. Whether the release is to be told.
+    #[cold]
+    #[inline(never)]
+    fn acquired_slowly(&self, writer: &mut Writer<'_>, lock: ObjectId, site: SiteId, mode: Mode, how: How) -> bool {
+        let (order, _) = self.advance(mode, 0);
+        match writer.judge(lock, site, mode, how, order) {
+            Ok(Verdict::Record) => self.write_acquisition(writer, lock, site, mode, how, order, false),
+            Ok(Verdict::Counted) => {}
+            Ok(Verdict::Drop) => return false,
+            Err(error) => {
+                // This one, and its release.
+                writer.lose(2, &error);
+                return false;
+            }
+        }
+        true
     }
 
     /// The order of an acquisition that is recorded in chunk `serial` (0: in none), and whether it follows from that chunk.
@@ -157,14 +185,26 @@ impl Lock {
             if !unwinding && writer.fold(self.address(), acquire::RELEASED | if wrote { acquire::WROTE } else { 0 }) {
                 return true;
             }
-            if writer.ready() {
+            if writer.has_room() {
                 writer.write_release(lock, wrote, unwinding);
+            } else {
+                released_slowly(&mut writer, lock, wrote, unwinding);
             }
             false
         });
         if !folded {
             ticker::wake();
         }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn released_slowly(writer: &mut Writer<'_>, lock: ObjectId, wrote: bool, unwinding: bool) {
+    if let Err(error) = writer.make_room(MAX_ENTRY) {
+        writer.lose(1, &error);
+    } else if !writer.count_release(lock) {
+        writer.write_release(lock, wrote, unwinding);
     }
 }
 

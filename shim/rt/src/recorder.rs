@@ -95,12 +95,7 @@ pub(crate) fn stop() {
 #[inline(never)]
 pub fn emit(event: Event) {
     if is_on() {
-        local::with(|local| {
-            let mut writer = local.enter();
-            if writer.ready() {
-                writer.write(event);
-            }
-        });
+        local::with(|local| local.enter().record(event));
     }
 }
 

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use conccheck_trace::{SiteId, StringId, wire};
 
-use crate::local::Writer;
 use crate::spin::Spin;
 use crate::sys;
+use crate::writer::Writer;
 
 /// What can be numbered: lives for good, and is equal by content, not by address.
 pub(crate) trait Key: Copy {

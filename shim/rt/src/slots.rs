@@ -5,10 +5,11 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
 use conccheck_trace::layout::{LIVE_HEADER_SIZE, SLOT_SIZE};
 
+use crate::saving::Saving;
 use crate::spin::Spin;
 use crate::sys;
 
@@ -21,10 +22,12 @@ pub(crate) struct Slot {
     offset: u64,
     /// Bytes from the slot's start that can be written to without running out of disk.
     extent: Cell<u32>,
+    /// The counts of the thread that has the slot; null until they are needed.
+    counts: Cell<*mut Saving>,
     next: AtomicPtr<Slot>,
 }
 
-// SAFETY: a slot belongs to one thread at a time, from `Slots::take` to `Slots::give_back`; only that thread uses `base` and `extent`.
+// SAFETY: a slot belongs to one thread at a time, from `Slots::take` to `Slots::give_back`; only that thread uses the rest.
 unsafe impl Sync for Slot {}
 
 impl Slot {
@@ -35,6 +38,24 @@ impl Slot {
     pub(crate) fn extent(&self) -> u32 {
         self.extent.get()
     }
+
+    /// The counts of the thread that has the slot; `None` if there is no memory. Only for that thread, within the recorder.
+    #[expect(clippy::mut_from_ref, reason = "a slot has one user at a time")]
+    pub(crate) fn counts(&self) -> Option<&mut Saving> {
+        if self.counts.get().is_null() {
+            self.counts.set(std::ptr::from_mut(Saving::new()?));
+        }
+        // SAFETY: it lives for good, and whoever has the slot uses it for one call at a time.
+        unsafe { self.counts.get().as_mut() }
+    }
+
+    /// Empties the counts for the slot's next thread.
+    pub(crate) fn forget_counts(&self) {
+        // SAFETY: as above.
+        if let Some(counts) = unsafe { self.counts.get().as_mut() } {
+            counts.clear();
+        }
+    }
 }
 
 /// All slots of a recording.
@@ -43,23 +64,29 @@ pub(crate) struct Slots {
     growth: Spin,
     free: AtomicPtr<Slot>,
     mapped: AtomicU32,
+    /// There is no room for more: not tried again.
+    full: AtomicBool,
 }
 
 impl Slots {
     pub(crate) fn new(file: File) -> Slots {
-        Slots { file, growth: Spin::new(), free: AtomicPtr::new(std::ptr::null_mut()), mapped: AtomicU32::new(0) }
-    }
-
-    /// Bytes of slots in use and free together, at most.
-    pub(crate) fn bytes(&self) -> u64 {
-        u64::from(self.mapped.load(Ordering::Relaxed)) * SLOT_SIZE as u64
+        Slots {
+            file,
+            growth: Spin::new(),
+            free: AtomicPtr::new(std::ptr::null_mut()),
+            mapped: AtomicU32::new(0),
+            full: AtomicBool::new(false),
+        }
     }
 
     /// A slot of which at least the first page can be written to.
     pub(crate) fn take(&self) -> io::Result<&'static Slot> {
         let slot = self.growth.with(|| {
             if self.free.load(Ordering::Relaxed).is_null() {
-                self.grow()?;
+                if self.full.load(Ordering::Relaxed) {
+                    return Err(io::ErrorKind::StorageFull.into());
+                }
+                self.grow().inspect_err(|_| self.full.store(true, Ordering::Relaxed))?;
             }
             // SAFETY: slots are never unmapped, and `grow` leaves at least one in the list.
             let slot: &'static Slot = unsafe { &*self.free.load(Ordering::Relaxed) };
@@ -109,6 +136,7 @@ impl Slots {
                 base: unsafe { base.add(i * SLOT_SIZE) },
                 offset: offset + (i * SLOT_SIZE) as u64,
                 extent: Cell::new(0),
+                counts: Cell::new(std::ptr::null_mut()),
                 next: AtomicPtr::new(self.free.load(Ordering::Relaxed)),
             };
             // SAFETY: room for `BLOCK` of them was mapped, page-aligned, and nobody else knows the place yet.

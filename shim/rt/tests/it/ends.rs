@@ -2,10 +2,10 @@
 
 use std::process::Stdio;
 
-use conccheck_trace::read;
 use conccheck_trace::Event;
+use conccheck_trace::read;
 
-use crate::support::{self, Mutex, events, locker, run, run_to, sections};
+use crate::support::{self, Mutex, locker, run, run_to, sections};
 
 static LOCK: Mutex = Mutex::new();
 
@@ -26,7 +26,8 @@ fn a_process_that_returns_from_main_leaves_every_event_and_says_so() {
     assert!(trace.header.lost.is_none());
     let events = locker(&trace);
     assert_eq!(sections(&events), (50_000, 50_000));
-    let orders: Vec<u64> = events.iter().filter_map(|e| if let Event::Acquire { order, .. } = e { Some(order.0) } else { None }).collect();
+    let orders: Vec<u64> =
+        events.iter().filter_map(|e| if let Event::Acquire { order, .. } = e { Some(order.0) } else { None }).collect();
     assert!(orders.iter().copied().eq(1..=50_000), "orders count up");
     assert!(events.iter().all(|e| !matches!(e, Event::Release { wrote: false, .. })));
     let Some(Event::Acquire { lock, site, .. }) = events.iter().find(|e| matches!(e, Event::Acquire { .. })) else { panic!() };
@@ -200,5 +201,4 @@ fn the_header_says_what_was_run() {
     assert_eq!(fact("wrapped"), Some("std"));
     assert_eq!(fact("not-wrapped"), Some("tokio\\x"));
     assert_eq!(fact("NEXTEST_TEST_NAME"), Some("a::b"));
-    let _ = events;
 }

@@ -1,0 +1,96 @@
+//! The encoding of frequent entries, without what makes the general encoder slow.
+#![expect(unsafe_code, reason = "writes raw parts of a slot")]
+
+use conccheck_trace::wire;
+
+/// The tag of a release that is an entry of its own; its low bits say how.
+pub(crate) const RELEASE: u8 = 0x60;
+
+/// Writes an entry that is frequent: at most [`wire::MAX_ENTRY`] bytes in all. What it writes is what `wire::put` does, but for a time of
+/// fixed length, so that no address hangs on the clock, and without the count of leading zeros that many processors are slow at.
+pub(crate) struct Bytes(*mut u8);
+
+impl Bytes {
+    /// # Safety
+    /// [`wire::MAX_ENTRY`] bytes from `place` on are the caller's to write to.
+    #[inline(always)]
+    pub(crate) unsafe fn at(place: *mut u8) -> Bytes {
+        Bytes(place)
+    }
+
+    #[inline(always)]
+    fn store<const N: usize>(&mut self, bytes: [u8; N], advance: usize) {
+        // SAFETY: by the contract of `at` there is room for an entry, of which this is a part.
+        unsafe {
+            self.0.cast::<[u8; N]>().write_unaligned(bytes);
+            self.0 = self.0.add(advance);
+        }
+    }
+
+    /// The tag and the time, which takes three bytes where it can.
+    #[inline(always)]
+    pub(crate) fn head(&mut self, tag: u8, elapsed: u64) {
+        if elapsed < 1 << 21 {
+            let word = u32::from(tag) | ((elapsed as u32) << 11) | (0b100 << 8);
+            self.store(word.to_le_bytes(), 4);
+        } else {
+            self.store([tag], 1);
+            self.long_number(elapsed);
+        }
+    }
+
+    /// A number as `wire::put` writes it.
+    #[inline(always)]
+    pub(crate) fn number(&mut self, value: u32) {
+        let longer =
+            u32::from(value >= 1 << 7) + u32::from(value >= 1 << 14) + u32::from(value >= 1 << 21) + u32::from(value >= 1 << 28);
+        let word = (u64::from(value) << (longer + 1)) | (1 << longer);
+        self.store(word.to_le_bytes(), longer as usize + 1);
+    }
+
+    /// A number of any size, as `wire::put` writes it.
+    #[inline]
+    pub(crate) fn long_number(&mut self, value: u64) {
+        let mut bytes = [0; wire::MAX_VARINT];
+        let length = wire::put(&mut bytes, 0, value);
+        self.store(bytes, length);
+    }
+
+    /// Where the entry ends, from `base` on.
+    #[inline(always)]
+    pub(crate) fn end(self, base: *mut u8) -> u32 {
+        (self.0 as usize - base as usize) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use conccheck_trace::wire::MAX_ENTRY;
+    use conccheck_trace::{Event, ObjectId, Ticks};
+
+    use super::*;
+
+    fn same(expected: Event, write: impl FnOnce(&mut Bytes)) {
+        let mut buf = [0; 2 * MAX_ENTRY];
+        let mut bytes = Bytes(buf.as_mut_ptr());
+        write(&mut bytes);
+        let end = bytes.end(buf.as_mut_ptr()) as usize;
+        let mut decoder = wire::Decoder::new(&buf[..end], Ticks(0));
+        let record = decoder.next_record(|_| {}).expect("an event").expect("well-formed");
+        assert_eq!(record.event, expected);
+        assert!(decoder.next_record(|_| {}).is_none());
+    }
+
+    #[test]
+    fn frequent_entries_are_written_as_the_format_says() {
+        for shift in 0..32 {
+            for lock in [1_u32 << shift, (1 << shift) - 1, u32::MAX >> shift] {
+                let lock = ObjectId(lock);
+                same(Event::Release { lock, wrote: true, unwinding: false }, |bytes| {
+                    bytes.head(RELEASE | 1, 1 << shift);
+                    bytes.number(lock.0);
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! The way to write into the calling thread's slot.
+#![expect(unsafe_code, reason = "a slot is raw mapped memory")]
+
+use std::io;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, compiler_fence};
+
+use conccheck_trace::layout::{CHUNK_MAGIC, SLOT_SIZE, chunk};
+use conccheck_trace::wire::{self, MAX_ENTRY};
+use conccheck_trace::{Event, ObjectId, Order, SiteId, StringId, ThreadId, Ticks};
+
+use crate::clock::{self, Pair};
+use crate::entry::{Bytes, RELEASE};
+use crate::local::{Local, PENDING, Provisional, TAKEN, THREAD_END};
+use crate::recorder;
+use crate::saving::Saving;
+use crate::session::{Budget, Session};
+use crate::slots::Slot;
+
+/// Numbers chunks across threads and forks.
+static SERIAL: AtomicU64 = AtomicU64::new(0);
+
+/// The right to write the calling thread's next entry.
+pub(crate) struct Writer<'a> {
+    pub(crate) local: &'a Local,
+    limit: u32,
+}
+
+impl Drop for Writer<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        compiler_fence(Ordering::SeqCst);
+        let lost = self.local.lost.load(Ordering::Relaxed) != 0 && self.limit != TAKEN;
+        self.local.limit.store(if lost { PENDING } else { self.limit }, Ordering::Relaxed);
+    }
+}
+
+impl<'a> Writer<'a> {
+    /// `limit`: what [`Local::limit`] was before it was [`TAKEN`].
+    #[inline(always)]
+    pub(crate) fn new(local: &'a Local, limit: u32) -> Writer<'a> {
+        Writer { local, limit }
+    }
+
+    /// Whether the thread was within the recorder already.
+    #[inline]
+    pub(crate) fn is_nested(&self) -> bool {
+        self.limit == TAKEN
+    }
+
+    /// Whether an entry can be written right away: always so but for the first one, at the end of a chunk, and while the trace
+    /// must be kept small.
+    #[inline(always)]
+    pub(crate) fn has_room(&self) -> bool {
+        self.local.at.get() + MAX_ENTRY as u32 <= self.limit
+    }
+
+    /// Counts events that can't be recorded.
+    #[cold]
+    pub(crate) fn lose(&self, events: u32, reason: &io::Error) {
+        if self.is_nested() {
+            self.local.lost.fetch_add(events, Ordering::Relaxed);
+        } else if let Some(session) = recorder::session() {
+            session.lose(u64::from(events), reason);
+        }
+    }
+
+    /// Makes room for `room` bytes.
+    ///
+    /// # Errors
+    /// If that is not possible: within the recorder, after the end of the recording, on a full disk.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn make_room(&mut self, room: usize) -> io::Result<()> {
+        if self.is_nested() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let session = recorder::session().ok_or(io::ErrorKind::NotFound)?;
+        let slot = match self.local.slot.get() {
+            Some(slot) => slot,
+            None => self.attach(session)?,
+        };
+        while self.local.at.get() as usize + room + MAX_ENTRY > slot.extent() as usize {
+            if slot.extent() as usize >= SLOT_SIZE || !session.slots.extend(slot) {
+                self.roll(session);
+            }
+        }
+        self.limit = if self.local.budget.get() == Budget::Free { slot.extent() } else { PENDING };
+        let lost = self.local.lost.swap(0, Ordering::Relaxed);
+        if lost != 0 {
+            self.write(Event::Lost { count: u64::from(lost) });
+        }
+        Ok(())
+    }
+
+    /// Gives the thread a slot, and its `Start` if this is its first.
+    fn attach(&mut self, session: &'static Session) -> io::Result<&'static Slot> {
+        let slot = session.slots.take()?;
+        let local = self.local;
+        local.number();
+        local.slot.set(Some(slot));
+        local.base.set(slot.base());
+        self.begin_chunk(session);
+        THREAD_END.watch();
+        if !local.started.get() {
+            let thread = std::thread::current();
+            self.start(ThreadId::NONE, thread.name());
+        }
+        Ok(slot)
+    }
+
+    /// Writes the thread's `Start`. There must be room.
+    fn start(&mut self, parent: ThreadId, name: Option<&str>) {
+        self.local.started.set(true);
+        let name = name.map_or(StringId::NONE, |name| {
+            let id = crate::site::fresh_string();
+            self.put(|window| wire::put_string(window, 0, id, name), wire::string_room(name.len()));
+            id
+        });
+        self.write(Event::Start { parent, name });
+    }
+
+    /// Makes the thread the one numbered `thread` and records its `Start`, unless it has recorded something before.
+    pub(crate) fn adopt(&mut self, thread: ThreadId, parent: ThreadId, name: Option<&str>) {
+        let local = self.local;
+        if self.is_nested() || local.started.get() || local.slot.get().is_some() {
+            return;
+        }
+        local.thread.set(thread.0);
+        local.started.set(true);
+        match self.make_room(wire::string_room(name.map_or(0, str::len)) + MAX_ENTRY) {
+            Ok(()) => self.start(parent, name),
+            Err(error) => self.lose(1, &error),
+        }
+    }
+
+    fn set_header(&self, at: usize, value: u32) {
+        // SAFETY: `at` is the offset of an aligned field of 32 bits in the chunk's header, and a chunk lies in the slot at `base`;
+        // other processes that map the file only read.
+        unsafe { AtomicU32::from_ptr(self.local.base.get().add(at).cast()) }.store(value.to_le(), Ordering::Release);
+    }
+
+    /// Starts the thread's next chunk in its slot.
+    fn begin_chunk(&mut self, session: &Session) {
+        let local = self.local;
+        let pair = Pair::now();
+        self.set_header(chunk::MAGIC, 0);
+        self.set_header(chunk::THREAD, local.thread.get());
+        self.set_header(chunk::NUMBER, local.chunk.get());
+        let nanos = pair.nanos.saturating_sub(session.first.nanos);
+        for (at, value) in [(chunk::START, pair.ticks), (chunk::START_NANOS, nanos)] {
+            self.set_header(at, value as u32);
+            self.set_header(at + 4, (value >> 32) as u32);
+        }
+        self.set_header(chunk::END, chunk::ENTRIES as u32);
+        self.set_header(chunk::MAGIC, CHUNK_MAGIC);
+        local.at.set(chunk::ENTRIES as u32);
+        local.open.set(0);
+        local.provisional.set(Provisional::NONE);
+        local.time.set(pair.ticks);
+        local.serial.set(SERIAL.fetch_add(1, Ordering::Relaxed) + 1);
+        local.budget.set(session.budget());
+    }
+
+    /// The chunk so far.
+    fn chunk(&self) -> &[u8] {
+        // SAFETY: the slot's first `at` bytes are initialised, and only this thread writes to them.
+        unsafe { std::slice::from_raw_parts(self.local.base.get(), self.local.at.get() as usize) }
+    }
+
+    /// Appends the chunk to the log; if that fails, counts what is lost.
+    fn save(&self, session: &Session) {
+        if let Err(error) = session.append(self.chunk()) {
+            let mut entries = wire::Decoder::new(&self.chunk()[chunk::ENTRIES..], Ticks(0));
+            let events = std::iter::from_fn(|| entries.next_record(|_| {})).count();
+            session.lose(events as u64, &error);
+        }
+    }
+
+    /// Appends the full chunk to the log and starts the next.
+    fn roll(&mut self, session: &Session) {
+        self.save(session);
+        self.local.chunk.set(self.local.chunk.get() + 1);
+        self.begin_chunk(session);
+    }
+
+    /// Appends what there is and hands the slot back.
+    pub(crate) fn retire(&mut self) {
+        let local = self.local;
+        if self.is_nested() {
+            return;
+        }
+        self.write_counts();
+        if let (Some(session), Some(slot)) = (recorder::session(), local.slot.take()) {
+            self.save(session);
+            self.set_header(chunk::MAGIC, 0);
+            local.base.set(std::ptr::null_mut());
+            local.open.set(0);
+            local.at.set(0);
+            local.chunk.set(local.chunk.get() + 1);
+            slot.forget_counts();
+            session.slots.give_back(slot);
+            self.limit = PENDING;
+        }
+    }
+
+    /// The thread's counts, while the trace must be kept small.
+    pub(crate) fn saving(&mut self) -> Option<&mut Saving> {
+        if self.is_nested() || self.local.budget.get() == Budget::Free {
+            return None;
+        }
+        self.local.slot.get()?.counts()
+    }
+
+    /// Writes `put` behind the last entry. There must be room for `room` bytes.
+    #[inline]
+    fn put(&mut self, put: impl FnOnce(&mut [u8]) -> usize, room: usize) {
+        let at = self.local.at.get();
+        // SAFETY: the caller made sure of the room; only this thread writes to its slot.
+        let window = unsafe { std::slice::from_raw_parts_mut(self.local.base.get().add(at as usize), room) };
+        let end = at + put(window) as u32;
+        self.local.open.set(0);
+        self.publish(end);
+    }
+
+    /// Makes all up to `end` valid.
+    #[inline(always)]
+    pub(crate) fn publish(&self, end: u32) {
+        self.local.at.set(end);
+        self.set_header(chunk::END, end);
+    }
+
+    /// Writes a definition. `text` is the length of its string. `false` if there is no room.
+    pub(crate) fn define(&mut self, text: usize, put: impl FnOnce(&mut [u8]) -> usize) -> bool {
+        let room = wire::string_room(text);
+        let possible = self.make_room(room).is_ok();
+        if possible {
+            self.put(put, room);
+        }
+        possible
+    }
+
+    /// Writes an event now. There must be room.
+    #[inline]
+    pub(crate) fn write(&mut self, event: Event) {
+        let elapsed = self.advance(clock::now());
+        self.put(|window| wire::put_record(window, 0, elapsed, event), MAX_ENTRY);
+    }
+
+    /// Moves the thread's time on to `now`. Returns by how much.
+    #[inline(always)]
+    fn advance(&mut self, now: u64) -> u64 {
+        let elapsed = now.saturating_sub(self.local.time.get());
+        self.local.time.set(self.local.time.get() + elapsed);
+        elapsed
+    }
+
+    /// Number of the chunk being filled, among all of the program's.
+    #[inline]
+    pub(crate) fn serial(&self) -> u64 {
+        self.local.serial.get()
+    }
+
+    /// The place of the next entry, for which there must be room.
+    #[inline(always)]
+    fn bytes(&self) -> Bytes {
+        // SAFETY: the caller made sure of the room; only this thread writes to its slot.
+        unsafe { Bytes::at(self.local.base.get().add(self.local.at.get() as usize)) }
+    }
+
+    /// Writes the acquisition of the lock at address `address` now. There must be room.
+    #[inline(always)]
+    pub(crate) fn write_open(&mut self, address: usize, tag: u8, lock: ObjectId, site: SiteId, order: Option<Order>) {
+        let local = self.local;
+        let at = local.at.get();
+        let mut bytes = self.bytes();
+        bytes.head(tag, self.advance(clock::now()));
+        bytes.number(lock.0);
+        bytes.number(site.0);
+        if let Some(order) = order {
+            bytes.long_number(order.0);
+        }
+        let end = bytes.end(local.base.get());
+        local.open.set(address);
+        local.open_at.set(at);
+        self.publish(end);
+    }
+
+    /// Writes a release now. There must be room.
+    #[inline]
+    pub(crate) fn write_release(&mut self, lock: ObjectId, wrote: bool, unwinding: bool) {
+        let mut bytes = self.bytes();
+        bytes.head(RELEASE | u8::from(wrote) | (u8::from(unwinding) << 1), self.advance(clock::now()));
+        bytes.number(lock.0);
+        let end = bytes.end(self.local.base.get());
+        self.local.open.set(0);
+        self.publish(end);
+    }
+
+    /// Sets bits in the tag of the last entry, if it is the acquisition of the lock at address `lock`, the coarse clock has not
+    /// moved since, and this section is not one of those to be timed. Returns whether it did.
+    #[inline(always)]
+    pub(crate) fn fold(&mut self, lock: usize, bits: u8) -> bool {
+        let local = self.local;
+        if local.open.get() != lock || self.limit <= PENDING || !clock::still_at(local.time.get()) {
+            return false;
+        }
+        let leaves = local.leaves.get().wrapping_add(1);
+        local.leaves.set(leaves);
+        if leaves.is_multiple_of(64) {
+            return false;
+        }
+        local.open.set(0);
+        // SAFETY: `open_at` is the position of an entry in this thread's slot, which is attached as `open` is set.
+        unsafe { *local.base.get().add(local.open_at.get() as usize) |= bits };
+        true
+    }
+}
