@@ -61,7 +61,7 @@ fn article(finding: &Finding, report: &Report<'_>, out: &mut dyn Write) -> fmt::
         }
     }
     scenario(finding, out)?;
-    drawing::svg(&graph::edges(finding), out)?;
+    drawing::svg(&finding.fingerprint, &graph::edges(finding), out)?;
     if !finding.evidence.is_empty() {
         writeln!(out, "<p><strong>Evidence:</strong> {}</p>", Sentence(&finding.evidence.join("; ")))?;
     }

@@ -41,7 +41,8 @@ fn looked_at(report: &Report<'_>) -> String {
         text += &format!(" in {}", count(stats.tests, "test"));
     }
     if stats.processes > 1 {
-        text += &format!(" in {} processes", stats.processes);
+        let and = if stats.tests > 0 { "and" } else { "in" };
+        text += &format!(" {and} {} processes", stats.processes);
     }
     text += &format!("; {} at {}", count(stats.locks, "lock"), count(stats.lock_sites, "site"));
     if stats.channels > 0 {
