@@ -13,6 +13,8 @@ pub mod json_write;
 pub mod layout;
 #[cfg(feature = "read")]
 pub mod read;
+#[cfg(all(test, feature = "read"))]
+mod roundtrip;
 #[cfg(feature = "read")]
 pub mod text;
 pub mod version;

@@ -1,7 +1,7 @@
 //! Reads a log and its live file. The log is mapped; its events are decoded whenever they are asked for.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -121,29 +121,30 @@ pub(super) fn live_path(log: &Path) -> PathBuf {
     name.into()
 }
 
-/// The first page and the slots in use. A live file is mostly holes: it has a slot for every thread that ever ran at a time.
+/// Most threads at a time whose slots are looked at.
+const MAX_SLOTS: u64 = 1 << 16;
+
+/// The live file, as far as it is in use: it has a slot for every thread that ever ran at a time, so it may be mostly holes. They
+/// take no memory here either: the system gives zeroed memory when it is first written to.
 fn read_live(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         file => file?,
     };
-    if fs::metadata(path)?.len() <= (LIVE_HEADER_SIZE + SLOT_SIZE) as u64 {
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        return Ok(bytes);
-    }
-    let mut bytes = vec![0; LIVE_HEADER_SIZE];
-    file.read_exact(&mut bytes)?;
-    let mut slot = Vec::with_capacity(SLOT_SIZE);
-    loop {
-        slot.clear();
-        if (&mut file).take(SLOT_SIZE as u64).read_to_end(&mut slot)? == 0 {
-            return Ok(bytes);
-        }
-        if slot.starts_with(&CHUNK_MAGIC.to_le_bytes()) {
-            bytes.extend_from_slice(&slot);
+    let most = LIVE_HEADER_SIZE as u64 + MAX_SLOTS * SLOT_SIZE as u64;
+    let len = usize::try_from(file.metadata()?.len().min(most)).unwrap_or(0);
+    let mut bytes = vec![0; len];
+    let (page, slots) = bytes.split_at_mut(len.min(LIVE_HEADER_SIZE));
+    file.read_exact(page)?;
+    let mut buffer = vec![0; SLOT_SIZE];
+    for slot in slots.chunks_mut(SLOT_SIZE) {
+        let buffer = &mut buffer[..slot.len()];
+        file.read_exact(buffer)?;
+        if buffer.starts_with(&CHUNK_MAGIC.to_le_bytes()) {
+            slot.copy_from_slice(buffer);
         }
     }
+    Ok(bytes)
 }
 
 impl Binary {

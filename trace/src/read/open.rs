@@ -32,7 +32,7 @@ fn folder(folder: &Path) -> Result<Vec<ProcessTrace>, Error> {
     let mut traces = Vec::new();
     let mut failures = Vec::new();
     for path in &candidates {
-        // A JSON trace and the log that it was, or should have been, converted from are one trace.
+        // A JSON trace and the log that it is converted from are one trace.
         let is_converted = path.extension().is_some_and(|ext| ext == "cct") && candidates.contains(&path.with_extension(""));
         if is_converted || !may_be_trace(path) {
             continue;
@@ -67,13 +67,24 @@ fn may_be_trace(path: &Path) -> bool {
 }
 
 fn file(path: &Path) -> Result<ProcessTrace, Error> {
+    let read = read_file(path);
+    let log = path.with_added_extension("cct");
+    let modified = |path: &Path| fs::metadata(path).and_then(|meta| meta.modified()).ok();
+    let is_whole = matches!(&read, Ok(trace) if trace.warnings.is_empty()) && modified(path) >= modified(&log);
+    if is_whole || fs::metadata(&log).map_or(0, |meta| meta.len()) == 0 {
+        return read;
+    }
+    // A process that is to write JSON records a log beside it, and removes that once the JSON is written.
+    let Ok(mut trace) = binary::open(&log) else { return read };
+    let (log, path) = (log.display(), path.display());
+    trace.warnings.insert(0, format!("{log}: was read instead of {path}, which the process did not come to write"));
+    Ok(trace)
+}
+
+fn read_file(path: &Path) -> Result<ProcessTrace, Error> {
     let io = |source| Error::io(path, source);
-    let size = fs::metadata(path).map(|meta| meta.len());
-    if !matches!(size, Ok(1..)) {
-        return unconverted(path).unwrap_or(Err(match size {
-            Ok(_) => Error::Empty { path: path.to_owned() },
-            Err(error) => Error::io(path, error),
-        }));
+    if fs::metadata(path).map_err(io)?.len() == 0 {
+        return Err(Error::Empty { path: path.to_owned() });
     }
     let mut input = BufReader::new(File::open(path).map_err(io)?);
     let start = input.fill_buf().map_err(io)?;
@@ -84,17 +95,6 @@ fn file(path: &Path) -> Result<ProcessTrace, Error> {
         return binary::open(path);
     }
     text(path, input)
-}
-
-/// The log of a process that was killed before it converted it to JSON at `path`.
-fn unconverted(path: &Path) -> Option<Result<ProcessTrace, Error>> {
-    let log = path.with_added_extension("cct");
-    fs::metadata(&log).is_ok_and(|meta| meta.len() > 0).then(|| {
-        let mut trace = binary::open(&log)?;
-        let (log, path) = (log.display(), path.display());
-        trace.warnings.insert(0, format!("{log}: was read instead of {path}, which the process did not come to write"));
-        Ok(trace)
-    })
 }
 
 /// Reads JSON or STD.

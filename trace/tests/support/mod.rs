@@ -1,0 +1,66 @@
+//! What several tests need.
+#![allow(dead_code, reason = "not every test needs all of it")]
+
+use std::path::{Path, PathBuf};
+
+use conccheck_trace::convert::{self, Format};
+use conccheck_trace::read::{self, Error, ProcessTrace};
+use conccheck_trace::{Record, ThreadId, text};
+
+/// A folder of files that goes away with the test.
+pub(crate) struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Folder {
+        Folder(tempfile::tempdir().expect("there is room"))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Writes a file, with the folders above it.
+    pub(crate) fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("it is in the folder")).expect("there is room");
+        std::fs::write(&path, bytes).expect("there is room");
+        path
+    }
+
+    /// Writes and reads a file.
+    pub(crate) fn open(&self, name: &str, bytes: impl AsRef<[u8]>) -> Result<ProcessTrace, Error> {
+        one(&self.file(name, bytes))
+    }
+}
+
+pub(crate) fn one(path: &Path) -> Result<ProcessTrace, Error> {
+    let mut traces = read::open(path)?;
+    assert_eq!(traces.len(), 1);
+    Ok(traces.remove(0))
+}
+
+/// Some of everything.
+pub(crate) fn sample() -> ProcessTrace {
+    let text = "object queue mutex @src/q\u{fc}eue.rs:3:9 Vec<u8>\nfact runner none\n\
+        main spawn w @src/main.rs:7:5; main lock queue @src/main.rs:9:5; main wait full queue @src/main.rs:10:5\n\
+        w lock queue @src/main.rs:20:5 +2ms; w notify full; w unlock queue; main wake full; main unlock queue read-only\n\
+        main channel c 4; main send c; w recv c; w request-recv c; main drop-sender c; w recv-fail c closed\n\
+        w read table; w unlock table; w write table; w downgrade table; w unlock table; w park timed; w unparked\n\
+        w end; main request-join w; main join w; main cell-write x; main end";
+    text::parse(text).expect("is well-formed")
+}
+
+pub(crate) fn bytes(trace: &ProcessTrace, format: Format) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    convert::write(trace, format, &mut bytes).expect("memory does not fail");
+    bytes
+}
+
+pub(crate) fn events(trace: &ProcessTrace) -> Vec<(ThreadId, Vec<Record>)> {
+    trace.threads().into_iter().map(|thread| (thread, trace.events(thread).collect())).collect()
+}
+
+/// Whether each thread's events in `part` are the first of that thread in `whole`.
+pub(crate) fn is_prefix(part: &ProcessTrace, whole: &ProcessTrace) -> bool {
+    events(part).iter().all(|(thread, records)| whole.events(*thread).take(records.len()).eq(records.iter().copied()))
+}
