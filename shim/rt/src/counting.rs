@@ -78,8 +78,8 @@ impl Writer<'_> {
 
     /// Whether this release is that of a counted acquisition, and so needs no entry.
     pub(crate) fn count_release(&mut self, lock: ObjectId) -> bool {
-        let now = clock::now();
-        match self.saving().and_then(|saving| saving.released(lock, now)) {
+        let (now, budget) = (clock::now(), self.local.budget.get());
+        match self.saving().and_then(|saving| saving.released(lock, now, budget)) {
             None => false,
             Some(count) => {
                 if let Some(count) = count {

@@ -19,8 +19,12 @@ const CONTEXTS: usize = 1024;
 /// Most counted locks that a thread can hold at once.
 const OPEN: usize = 32;
 
-/// A context's count is written to the trace when it reaches this.
-const WRITE_AT: u64 = 1 << 14;
+/// Kinds of other events that a thread can tell apart.
+const KINDS: usize = 256;
+
+/// A context's count is written to the trace when it reaches this, while the budget is tight and when it is spent. What is counted
+/// but not written when the process ends is not told, unless its thread ended before.
+const WRITE_AT: [u64; 2] = [1 << 8, 1 << 14];
 
 /// One context, and what was counted in it since its last summary. All zeros: free.
 #[derive(Clone, Copy)]
@@ -48,6 +52,8 @@ pub(crate) struct Open {
 /// A thread's counts.
 pub(crate) struct Saving {
     contexts: [Context; CONTEXTS],
+    /// Kinds of other events, with their sites, that were recorded since the budget is spent.
+    kinds: [u64; KINDS],
     open: [Option<Open>; OPEN],
     opened: usize,
     /// The held set, as the exclusive or of a hash of each lock. What was held before the saving began only shifts it.
@@ -95,8 +101,9 @@ impl Saving {
 
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
-        if self.held != 0 || self.contexts.iter().any(|context| context.key != 0) {
+        if self.held != 0 || self.dropped != 0 || self.contexts.iter().any(|context| context.key != 0) {
             self.contexts.fill(Context { key: 0, lock: 0, site: 0, recorded: 0, count: 0, hold: 0 });
+            self.kinds.fill(0);
             (self.opened, self.held, self.dropped, self.forced) = (0, 0, 0, false);
         }
     }
@@ -113,13 +120,12 @@ impl Saving {
         })
     }
 
-    /// Whether to record an event of this kind (its tag) and site, when the budget is spent: if it is the first.
+    /// Whether an event of this kind (its tag) and site is the first of them, as far as can be told.
     pub(crate) fn is_first(&mut self, tag: u8, site: SiteId) -> bool {
-        let key = mix(mix(u64::from(tag) << 32 | u64::from(site.0)));
-        self.context(key, ObjectId::NONE, site).is_some_and(|index| {
-            self.contexts[index].recorded += 1;
-            self.contexts[index].recorded == 1
-        })
+        let key = mix((u64::from(tag) << 32) | u64::from(site.0)) | 1;
+        let slots = (0..8).map(|step| ((key >> 32) as usize + step) % KINDS);
+        let Some(slot) = slots.into_iter().find(|&slot| self.kinds[slot] == 0 || self.kinds[slot] == key) else { return false };
+        std::mem::replace(&mut self.kinds[slot], key) == 0
     }
 
     /// Decides on an acquisition, and notes that the lock is held.
@@ -144,7 +150,7 @@ impl Saving {
     }
 
     /// Notes that a lock is released. If its acquisition was counted: the count, where it is time to write it.
-    pub(crate) fn released(&mut self, lock: ObjectId, now: u64) -> Option<Option<Count>> {
+    pub(crate) fn released(&mut self, lock: ObjectId, now: u64, budget: Budget) -> Option<Option<Count>> {
         self.held ^= mix(u64::from(lock.0));
         let index = self.open[..self.opened].iter().rposition(|open| open.is_some_and(|open| open.lock == lock))?;
         let open = self.open[index]?;
@@ -153,7 +159,7 @@ impl Saving {
         let context = &mut self.contexts[open.context];
         context.count += 1;
         context.hold += now.saturating_sub(open.since);
-        Some((context.count >= WRITE_AT).then(|| context.take()))
+        Some((context.count >= WRITE_AT[usize::from(budget == Budget::Spent)]).then(|| context.take()))
     }
 
     /// The counted acquisition that has been held longest: it is to be recorded now, and is no longer counted.
@@ -196,16 +202,16 @@ mod tests {
         let saving = Saving::new().unwrap();
         for _ in 0..OFTEN {
             assert_eq!(acquire(saving, 1, Budget::Tight), Verdict::Record);
-            assert_eq!(saving.released(ObjectId(1), 0), None);
+            assert_eq!(saving.released(ObjectId(1), 0, Budget::Tight), None);
         }
         assert_eq!(acquire(saving, 1, Budget::Tight), Verdict::Counted);
-        assert_eq!(saving.released(ObjectId(1), 5), Some(None));
+        assert_eq!(saving.released(ObjectId(1), 5, Budget::Tight), Some(None));
         assert_eq!(acquire(saving, 2, Budget::Tight), Verdict::Record);
         assert_eq!(acquire(saving, 1, Budget::Tight), Verdict::Record, "another lock is held");
-        saving.released(ObjectId(1), 0);
-        saving.released(ObjectId(2), 0);
+        saving.released(ObjectId(1), 0, Budget::Tight);
+        saving.released(ObjectId(2), 0, Budget::Tight);
         assert_eq!(acquire(saving, 1, Budget::Spent), Verdict::Counted);
-        assert_eq!(saving.released(ObjectId(1), 5), Some(None));
+        assert_eq!(saving.released(ObjectId(1), 5, Budget::Tight), Some(None));
         assert_eq!(saving.take_count(), Some(Count { lock: ObjectId(1), site: SiteId(1), count: 2, hold: 10 }));
         assert_eq!(saving.take_count(), None);
     }
@@ -216,23 +222,25 @@ mod tests {
         for lock in [1, 2] {
             for _ in 0..OFTEN {
                 acquire(saving, lock, Budget::Tight);
-                saving.released(ObjectId(lock), 0);
+                saving.released(ObjectId(lock), 0, Budget::Tight);
             }
         }
         assert_eq!(acquire(saving, 1, Budget::Tight), Verdict::Counted);
         assert_eq!(saving.take_open().map(|open| open.lock), Some(ObjectId(1)));
         assert!(saving.take_open().is_none());
-        assert_eq!(saving.released(ObjectId(1), 0), None, "its release is to be recorded");
+        assert_eq!(saving.released(ObjectId(1), 0, Budget::Tight), None, "its release is to be recorded");
     }
 
     #[test]
     fn more_contexts_than_fit_are_recorded_until_the_budget_is_spent() {
         let saving = Saving::new().unwrap();
-        let verdicts: Vec<_> =
-            (1..100_000).map(|lock| (acquire(saving, lock, Budget::Tight), saving.released(ObjectId(lock), 0)).0).collect();
+        let verdicts: Vec<_> = (1..100_000)
+            .map(|lock| (acquire(saving, lock, Budget::Tight), saving.released(ObjectId(lock), 0, Budget::Tight)).0)
+            .collect();
         assert!(verdicts.iter().all(|&verdict| verdict == Verdict::Record));
-        let verdicts: Vec<_> =
-            (1..100_000).map(|lock| (acquire(saving, lock, Budget::Spent), saving.released(ObjectId(lock), 0)).0).collect();
+        let verdicts: Vec<_> = (1..100_000)
+            .map(|lock| (acquire(saving, lock, Budget::Spent), saving.released(ObjectId(lock), 0, Budget::Tight)).0)
+            .collect();
         assert!(verdicts.iter().filter(|&&verdict| verdict == Verdict::Record).count() <= CONTEXTS);
         assert!(verdicts.contains(&Verdict::Drop));
     }

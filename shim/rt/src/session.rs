@@ -111,10 +111,10 @@ impl Session {
     /// Appends a chunk to the log.
     ///
     /// # Errors
-    /// If that failed, now or before.
-    pub(crate) fn append(&self, chunk: &[u8]) -> io::Result<()> {
+    /// If that failed, now or before; with the number of bytes that are in the log nevertheless.
+    pub(crate) fn append(&self, chunk: &[u8]) -> Result<(), (usize, io::Error)> {
         if self.broken.load(Ordering::Relaxed) {
-            return Err(io::ErrorKind::StorageFull.into());
+            return Err((0, io::ErrorKind::StorageFull.into()));
         }
         let written = loop {
             match (&self.files.log).write(chunk) {
@@ -127,13 +127,13 @@ impl Session {
                 self.log_bytes.fetch_add(length as u64, Ordering::Relaxed);
                 Ok(())
             }
-            Ok(_) => {
+            Ok(length) => {
                 self.broken.store(true, Ordering::Relaxed);
-                Err(io::ErrorKind::StorageFull.into())
+                Err((length, io::ErrorKind::StorageFull.into()))
             }
             Err(error) => {
                 self.broken.store(true, Ordering::Relaxed);
-                Err(error)
+                Err((0, error))
             }
         }
     }

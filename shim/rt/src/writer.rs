@@ -169,10 +169,13 @@ impl<'a> Writer<'a> {
 
     /// Appends the chunk to the log; if that fails, counts what is lost.
     fn save(&self, session: &Session) {
-        if let Err(error) = session.append(self.chunk()) {
-            let mut entries = wire::Decoder::new(&self.chunk()[chunk::ENTRIES..], Ticks(0));
-            let events = std::iter::from_fn(|| entries.next_record(|_| {})).count();
-            session.lose(events as u64, &error);
+        if let Err((written, error)) = session.append(self.chunk()) {
+            let events = |end: usize| {
+                let entries = self.chunk().get(chunk::ENTRIES..end).unwrap_or_default();
+                let mut entries = wire::Decoder::new(entries, Ticks(0));
+                std::iter::from_fn(|| entries.next_record(|_| {})).filter(Result::is_ok).count()
+            };
+            session.lose((events(self.chunk().len()) - events(written)) as u64, &error);
         }
     }
 

@@ -15,6 +15,11 @@ fn lock(times: usize) {
     }
 }
 
+/// The orders of the acquisitions.
+fn orders(events: &[Event]) -> impl Iterator<Item = u64> {
+    events.iter().filter_map(|e| if let Event::Acquire { order, .. } = e { Some(order.0) } else { None })
+}
+
 #[test]
 fn a_process_that_returns_from_main_leaves_every_event_and_says_so() {
     if support::is_child() {
@@ -26,9 +31,7 @@ fn a_process_that_returns_from_main_leaves_every_event_and_says_so() {
     assert!(trace.header.lost.is_none());
     let events = locker(&trace);
     assert_eq!(sections(&events), (50_000, 50_000));
-    let orders: Vec<u64> =
-        events.iter().filter_map(|e| if let Event::Acquire { order, .. } = e { Some(order.0) } else { None }).collect();
-    assert!(orders.iter().copied().eq(1..=50_000), "orders count up");
+    assert!(orders(&events).eq(1..=50_000), "orders count up");
     assert!(events.iter().all(|e| !matches!(e, Event::Release { wrote: false, .. })));
     let Some(Event::Acquire { lock, site, .. }) = events.iter().find(|e| matches!(e, Event::Acquire { .. })) else { panic!() };
     let object = trace.tables.object(*lock).expect("the lock is defined");
@@ -131,10 +134,13 @@ fn a_killed_process_leaves_every_event_up_to_its_end() {
         child.kill().expect("it runs");
         child.wait().expect("it ended");
         let trace = read::open(&target).expect("a readable trace").remove(0);
-        assert!(trace.warnings.is_empty(), "{:?}", trace.warnings);
+        // A kill may cut the very write that appends a chunk; that chunk is whole in its slot then.
+        assert!(trace.warnings.iter().all(|warning| warning.contains("ends within a chunk")), "{:?}", trace.warnings);
         assert!(!trace.header.clean_end);
-        let (acquired, released) = sections(&locker(&trace));
+        let events = locker(&trace);
+        let (acquired, released) = sections(&events);
         assert!(acquired >= 5000 && acquired - released <= 1, "{acquired} {released}");
+        assert!(orders(&events).eq(1..=acquired as u64), "none is missing");
     }
 }
 

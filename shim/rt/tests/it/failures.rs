@@ -85,17 +85,16 @@ fn a_trace_stays_under_its_size_and_counts_what_it_does_not_record() {
     static RARE: Mutex = Mutex::new();
     if support::is_child() {
         // On a thread of its own, whose end tells the last counts.
-        return std::thread::scope(|scope| {
-            scope.spawn(|| {
-                for i in 1..=SECTIONS {
-                    let _outer = OUTER.lock();
-                    LOCK.lock().add();
-                    if i == SECTIONS - 10 {
-                        RARE.lock().add();
-                    }
+        let body = || {
+            for i in 1..=SECTIONS {
+                let _outer = OUTER.lock();
+                LOCK.lock().add();
+                if i == SECTIONS - 10 {
+                    RARE.lock().add();
                 }
-            });
-        });
+            }
+        };
+        return std::thread::spawn(body).join().unwrap();
     }
     let run = run_to("failures::a_trace_stays_under_its_size_and_counts_what_it_does_not_record", "traces", |command| {
         command.env("CONCCHECK_MAX_TRACE", "1M");
@@ -153,9 +152,7 @@ fn a_spent_trace_still_shows_who_waits_and_what_is_new() {
 fn a_hundred_million_sections_stay_under_the_default_size() {
     const SECTIONS: u64 = 100_000_000;
     if support::is_child() {
-        return std::thread::scope(|scope| {
-            scope.spawn(|| (0..SECTIONS).for_each(|_| LOCK.lock().add()));
-        });
+        return std::thread::spawn(|| (0..SECTIONS).for_each(|_| LOCK.lock().add())).join().unwrap();
     }
     let run = run_to("failures::a_hundred_million_sections_stay_under_the_default_size", "traces", |_| {});
     assert!(bytes(&run) < 1 << 30, "{}", bytes(&run));
