@@ -33,7 +33,10 @@ pub enum Op {
     /// The thread started thread `object`.
     Fork,
     /// The thread saw that thread `object` ended.
-    Join,
+    Join {
+        /// Whether it waited for that without limit.
+        waits: bool,
+    },
     /// Anything else. It keeps its place in its thread.
     Mark,
 }
@@ -139,7 +142,7 @@ impl Builder {
         let object = match op {
             Op::Acquire { .. } | Op::Request { .. } | Op::Release => intern(&mut self.locks, object),
             Op::Read | Op::Write => intern(&mut self.variables, object),
-            Op::Fork | Op::Join => intern(&mut self.threads, object),
+            Op::Fork | Op::Join { .. } => intern(&mut self.threads, object),
             Op::Mark => 0,
         };
         match op {

@@ -1,13 +1,15 @@
 //! From a recorded run to the events that prediction looks at.
 //!
-//! A lock's data is a variable: every section reads it, and writes it if its guard was dereferenced mutably. So a section sees, in
+//! A lock's data is a variable (but see [`Reading::Apart`]): every section reads it, and writes it if its guard was dereferenced mutably. So a section sees, in
 //! every reordering, what it saw in the run, and its thread does the same again.
 
+use conccheck_trace::read::ProcessTrace;
 use conccheck_trace::{Event, How, Mode, ObjectId, Record, ThreadId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::events::{Builder, Op, Trace, excludes};
 use super::signals::Signals;
+use crate::merge::merge;
 
 /// When a section reads its lock's data. The trace does not say.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -17,6 +19,9 @@ pub enum Reading {
     FromTheStart,
     /// At its end. What is found holds if what a section reads does not decide which locks it takes before it ends.
     AtTheEnd,
+    /// Never: reads and writes are events of their own, all of them, and threads that nobody started were there from the beginning.
+    /// So it is in traces in the STD format.
+    Apart,
 }
 
 /// A recorded run, ready for prediction.
@@ -29,6 +34,14 @@ pub struct Recorded {
 }
 
 impl Recorded {
+    /// The run of one process.
+    pub fn of(process: &ProcessTrace, reading: Reading) -> Recorded {
+        let threads = process.threads();
+        let mut from = FromTrace::new(reading);
+        merge(process, |thread, number, record| from.push(threads[thread], number, record));
+        from.finish()
+    }
+
     /// The record that an event of [`trace`](Recorded::trace) stands for: its thread, and its number there from 0.
     pub fn origin(&self, event: u32) -> (ThreadId, u32) {
         self.origins[event as usize]
@@ -79,11 +92,13 @@ impl FromTrace {
     /// # Panics
     /// At about the 2^32nd.
     pub fn push(&mut self, thread: ThreadId, number: u32, record: &Record) {
-        self.asks.remove(&thread);
+        let asked = self.asks.remove(&thread);
         let origin = (thread, number);
         let event = &record.event;
         match *event {
-            Event::Request { how: How::Blocking, .. } => _ = self.asks.insert(thread, (number, *record)),
+            Event::Request { how: How::Blocking, .. } | Event::JoinRequest { .. } => {
+                _ = self.asks.insert(thread, (number, *record))
+            }
             Event::Acquire { lock, mode, how, site, .. } => self.acquire(origin, lock, mode, how, site.0),
             Event::Release { lock, wrote, unwinding } => self.release(origin, lock, wrote || unwinding),
             Event::Convert { lock, to, .. } => self.convert(thread, lock, to),
@@ -95,8 +110,12 @@ impl FromTrace {
             }
             Event::Summary { lock, .. } => _ = self.summarised.insert(lock),
             Event::Spawn { child, site, .. } => _ = self.add(origin, thread, Op::Fork, u64::from(child.0), site.0),
-            Event::Join { child, site, .. } => _ = self.add(origin, thread, Op::Join, u64::from(child.0), site.0),
-            Event::Start { parent: ThreadId::NONE, .. } => {
+            Event::Join { child, site, .. } => {
+                let waits = asked
+                    .is_some_and(|(_, record)| matches!(record.event, Event::JoinRequest { child: other, .. } if other == child));
+                self.add(origin, thread, Op::Join { waits }, u64::from(child.0), site.0);
+            }
+            Event::Start { parent: ThreadId::NONE, .. } if self.reading != Reading::Apart => {
                 // Nobody knows who started it.
                 let mark = self.add(origin, thread, Op::Mark, 0, 0);
                 self.builder.fence(mark);
@@ -183,7 +202,7 @@ impl FromTrace {
         if self.reading == Reading::AtTheEnd {
             self.add(origin, hold.thread, Op::Read, name, 0);
         }
-        if wrote {
+        if wrote && self.reading != Reading::Apart {
             self.add(origin, hold.thread, Op::Write, name, 0);
         }
         let release = self.add(origin, hold.thread, Op::Release, name, 0);

@@ -114,7 +114,7 @@ impl<'t> Index<'t> {
             }
             match event.op {
                 Op::Fork => forked_by[event.object as usize] = i,
-                Op::Join if latest[event.object as usize] != NONE => {
+                Op::Join { .. } if latest[event.object as usize] != NONE => {
                     orders.push(Order { before: latest[event.object as usize], after: i });
                 }
                 _ => {}
@@ -175,6 +175,9 @@ impl<'t> Index<'t> {
 
     fn find_clocks(&mut self, clock_cells: usize) -> Result<(), TooManyClocks> {
         let threads = self.trace.threads as usize;
+        if threads.saturating_mul(threads) > clock_cells {
+            return Err(TooManyClocks);
+        }
         let mut now = vec![0u32; threads * threads];
         // The latest shared clock of each thread; `changed` where `now` has moved on from it.
         let mut shared = vec![NONE; threads];

@@ -13,16 +13,20 @@ mod closure;
 mod events;
 mod from_trace;
 mod index;
+mod joins;
 mod patterns;
 mod prover;
 mod reversal;
 mod search;
 mod signals;
+#[cfg(test)]
+mod tests;
 mod witness;
 
 pub use events::{Builder, Op, Order, PEvent, Trace, excludes};
 pub use from_trace::{FromTrace, Reading, Recorded};
 pub use index::{Index, TooManyClocks};
+pub use joins::WithJoins;
 pub use patterns::{AbstractAcquire, Held, Pattern};
 pub use prover::{Counts, Cut, Deadlock, How, Limits, Prediction, Prover, Verdict, predict, prove};
 pub use witness::{Checker, Flaw, Goal, Witness};

@@ -7,6 +7,8 @@
 use std::collections::VecDeque;
 
 use conccheck_trace::Mode;
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::DiGraph;
 use rustc_hash::FxHashMap;
 
 use super::events::{NONE, Op, Trace, excludes};
@@ -146,6 +148,21 @@ fn prune(acquires: &[AbstractAcquire]) -> Vec<bool> {
     alive
 }
 
+/// The strongly connected component of each lock in the graph of what is asked for while it is held.
+fn components(acquires: &[AbstractAcquire], alive: &[bool]) -> Vec<usize> {
+    let mut graph = DiGraph::<(), ()>::new();
+    for (acquire, _) in acquires.iter().zip(alive).filter(|(_, alive)| **alive) {
+        graph.extend_with_edges(acquire.held.iter().map(|held| (held.lock, acquire.lock)));
+    }
+    let mut component = vec![usize::MAX; graph.node_count()];
+    for (number, locks) in kosaraju_scc(&graph).into_iter().enumerate() {
+        for lock in locks {
+            component[lock.index()] = number;
+        }
+    }
+    component
+}
+
 /// Where the search stands. Nodes are the acquisitions that are left, renumbered.
 struct Search<'a> {
     acquires: &'a [AbstractAcquire],
@@ -166,13 +183,18 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn new(acquires: &'a [AbstractAcquire], alive: &[bool], max_patterns: usize, steps: u64) -> Search<'a> {
-        let nodes: Vec<u32> = (0..acquires.len() as u32).filter(|i| alive[*i as usize]).collect();
+        let component = components(acquires, alive);
+        let is_inside =
+            |acquire: &AbstractAcquire, held: &Held| component.get(held.lock as usize) == component.get(acquire.lock as usize);
+        let can_close = |acquire: &AbstractAcquire| acquire.held.iter().any(|held| is_inside(acquire, held));
+        let nodes: Vec<u32> =
+            (0..acquires.len() as u32).filter(|i| alive[*i as usize] && can_close(&acquires[*i as usize])).collect();
         let mut holders: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
         let mut askers: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
         for (node, i) in nodes.iter().enumerate() {
             let acquire = &acquires[*i as usize];
             askers.entry(acquire.lock).or_default().push(node as u32);
-            for held in &acquire.held {
+            for held in acquire.held.iter().filter(|held| is_inside(acquire, held)) {
                 holders.entry(held.lock).or_default().push(node as u32);
             }
         }
@@ -243,7 +265,7 @@ impl<'a> Search<'a> {
         let mut queue = VecDeque::from([start]);
         while let Some(node) = queue.pop_front() {
             let distance = self.distance[node as usize].1 + 1;
-            for held in &self.node(node).held {
+            for held in self.node(node).held.iter().filter(|held| self.holders.contains_key(&held.lock)) {
                 for i in 0..self.askers.get(&held.lock).map_or(0, Vec::len) {
                     let Some(steps) = self.steps.checked_sub(1) else { return false };
                     self.steps = steps;

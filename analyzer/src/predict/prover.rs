@@ -34,7 +34,7 @@ impl Default for Limits {
             pattern_steps: 20_000_000,
             instances: 200,
             states: 20_000,
-            proof_steps: 2_000_000_000,
+            proof_steps: 500_000_000,
             clock_cells: 64 << 20,
         }
     }
@@ -172,7 +172,8 @@ fn count(trace: &Trace, prediction: &Prediction) -> Counts {
     }
 }
 
-/// Proves one candidate: acquisitions (or requests), by their index in the trace, each asking for what the next one's thread holds.
+/// Proves one candidate: acquisitions (or requests) of distinct threads, by their index in the trace, each asking for what another's
+/// thread holds. Where a reader only waits because a writer queues before it, the writer's acquisition is one of them.
 /// For several candidates of one trace use a [`Prover`].
 pub fn prove(trace: &Trace, candidate: &[u32]) -> Option<Witness> {
     let limits = Limits::default();
@@ -219,10 +220,25 @@ impl<'i, 't> Prover<'i, 't> {
 
     /// Proves one of several candidates: `lists[i]` are the events that may be the `i`-th acquisition, all of one thread, in order.
     pub fn prove_any(&mut self, lists: &[&[u32]]) -> Verdict {
+        self.decide(lists, Goal::Deadlock)
+    }
+
+    /// Decides whether two accesses to one variable, one a write, can come next to each other: a data race.
+    pub fn prove_race(&mut self, access: u32, other: u32) -> Verdict {
+        self.decide(&[&[access], &[other]], Goal::Race)
+    }
+
+    fn decide(&mut self, lists: &[&[u32]], kind: Goal) -> Verdict {
         if self.closure.work > self.limits.proof_steps {
             return Verdict::Untried;
         }
-        if let Some(witness) = self.keeping_order(lists) {
+        let mut threads: Vec<u32> = lists.iter().filter_map(|list| Some(self.closure.index.thread(*list.first()?))).collect();
+        threads.sort_unstable();
+        threads.dedup();
+        if threads.len() < lists.len() || threads.len() < 2 {
+            return Verdict::Unreachable;
+        }
+        if let Some(witness) = self.keeping_order(lists, kind) {
             return Verdict::Proven(How::KeepingOrder, witness);
         }
         let mut undecided = Vec::new();
@@ -235,7 +251,7 @@ impl<'i, 't> Prover<'i, 't> {
                 continue;
             }
             if let Some(schedule) = reverse(&mut self.closure, &mut self.scratch, &goal)
-                && let Some(witness) = self.checked(schedule, &goal)
+                && let Some(witness) = self.checked(schedule, &goal, kind)
             {
                 return Verdict::Proven(How::Reversing, witness);
             }
@@ -245,7 +261,7 @@ impl<'i, 't> Prover<'i, 't> {
         for goal in undecided {
             match search(&mut self.closure, &goal, &mut budget) {
                 Outcome::Reached(schedule) => {
-                    if let Some(witness) = self.checked(schedule, &goal) {
+                    if let Some(witness) = self.checked(schedule, &goal, kind) {
                         return Verdict::Proven(How::Searching, witness);
                     }
                 }
@@ -256,20 +272,20 @@ impl<'i, 't> Prover<'i, 't> {
         if instances.next().is_some() { Verdict::Undecided } else { Verdict::Unreachable }
     }
 
-    fn keeping_order(&mut self, lists: &[&[u32]]) -> Option<Witness> {
+    fn keeping_order(&mut self, lists: &[&[u32]], kind: Goal) -> Option<Witness> {
         let goal = sweep(&mut self.closure, lists)?;
         // The order of the run does, unless sections overlap in the trace itself, as where a wait on a monitor is not recorded.
-        let in_order = self.checked(self.closure.events(), &goal);
+        let in_order = self.checked(self.closure.events(), &goal, kind);
         in_order.or_else(|| {
             self.scratch.build(&mut self.closure);
             let schedule = self.scratch.linearise().ok()?;
-            self.checked(schedule, &goal)
+            self.checked(schedule, &goal, kind)
         })
     }
 
-    fn checked(&self, schedule: Vec<u32>, goal: &[u32]) -> Option<Witness> {
+    fn checked(&self, schedule: Vec<u32>, goal: &[u32], kind: Goal) -> Option<Witness> {
         let witness = Witness { schedule, goal: goal.to_vec() };
-        self.checker.check(&witness, Goal::Deadlock).is_ok().then_some(witness)
+        self.checker.check(&witness, kind).is_ok().then_some(witness)
     }
 }
 

@@ -102,7 +102,7 @@ impl<'t> Checker<'t> {
             match event.op {
                 Op::Read => checker.saw[i] = last_write[event.object as usize],
                 Op::Write => last_write[event.object as usize] = i as u32,
-                Op::Join => checker.needs[i] = last_event[event.object as usize],
+                Op::Join { .. } => checker.needs[i] = last_event[event.object as usize],
                 _ => {}
             }
             // A join cannot be the first event of a thread after its fork and need another's end: the fork is what it needs then.
@@ -153,7 +153,7 @@ impl<'t> Checker<'t> {
                 Op::Request { .. } => return Err(Flaw::NeverGot(i)),
                 Op::Read if last_write[event.object as usize] != self.saw[i as usize] => return Err(Flaw::OtherValue(i)),
                 Op::Write => last_write[event.object as usize] = i,
-                Op::Read | Op::Fork | Op::Join | Op::Mark => {}
+                Op::Read | Op::Fork | Op::Join { .. } | Op::Mark => {}
             }
             happened[i as usize] = true;
             while happened.get(all_below as usize) == Some(&true) {
@@ -168,10 +168,8 @@ impl<'t> Checker<'t> {
             self.check_order(i, &next, &happened).map_err(|_| Flaw::NotReached(i))?;
             let event = trace.events[i as usize];
             let reached = match (goal, event.op) {
-                (Goal::Deadlock, Op::Acquire { mode, waits: true, .. } | Op::Request { mode }) => {
-                    holders[event.object as usize].iter().any(|(thread, held, steady)| {
-                        *thread != event.thread && threads.contains(thread) && *steady && excludes(*held, mode)
-                    })
+                (Goal::Deadlock, Op::Acquire { waits: true, .. } | Op::Request { .. }) => {
+                    self.is_blocked(i, &witness.goal, &holders)
                 }
                 (Goal::Race, Op::Read | Op::Write) => witness.goal.iter().any(|other| {
                     let other = trace.events[*other as usize];
@@ -185,6 +183,29 @@ impl<'t> Checker<'t> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a thread of the goal keeps another's acquisition from going on: it holds the lock in a mode that excludes it, or it
+    /// waits to write the lock, itself kept from it, and the other wants to read and so queues behind it.
+    fn is_blocked(&self, i: u32, goal: &[u32], holders: &[Vec<(u32, Mode, bool)>]) -> bool {
+        let event = self.trace.events[i as usize];
+        let Some(mode) = asked(event.op) else { return false };
+        let others = || goal.iter().map(|other| self.trace.events[*other as usize]).filter(|other| other.thread != event.thread);
+        let is_held = |mode: Mode, thread: u32| {
+            holders[event.object as usize].iter().any(|(holder, held, steady)| {
+                *holder != thread && *steady && excludes(*held, mode) && goal.iter().any(|i| self.thread(*i) == *holder)
+            })
+        };
+        let waits_to_write = |op: Op| asked(op).is_some_and(|mode| excludes(mode, Mode::Shared));
+        is_held(mode, event.thread)
+            || mode == Mode::Shared
+                && others().any(|other| {
+                    other.object == event.object && waits_to_write(other.op) && is_held(Mode::Exclusive, other.thread)
+                })
+    }
+
+    fn thread(&self, event: u32) -> u32 {
+        self.trace.events[event as usize].thread
     }
 
     /// Whether an event is the next of its thread, and what it needs has happened.
@@ -203,5 +224,13 @@ impl<'t> Checker<'t> {
         let first = orders.partition_point(|order| order.after < i);
         let mut own = orders[first..].iter().take_while(|order| order.after == i);
         if own.all(|order| happened[order.before as usize]) { Ok(()) } else { Err(Flaw::Order(i)) }
+    }
+}
+
+/// The mode in which an event waits for a lock.
+fn asked(op: Op) -> Option<Mode> {
+    match op {
+        Op::Acquire { mode, waits: true, .. } | Op::Request { mode } => Some(mode),
+        _ => None,
     }
 }

@@ -59,7 +59,7 @@ impl<'t> World<'t> {
             let fork = earlier().rfind(|(_, e)| e.op == Op::Fork && e.object == event.thread).map(|(f, _)| f);
             needs[i].extend(fork.filter(|f| threads[event.thread as usize].is_empty() || *f > own_last));
             match event.op {
-                Op::Join => needs[i].extend(earlier().rfind(|(_, e)| e.thread == event.object).map(|(e, _)| e)),
+                Op::Join { .. } => needs[i].extend(earlier().rfind(|(_, e)| e.thread == event.object).map(|(e, _)| e)),
                 Op::Read => {
                     saw[i] = earlier().rfind(|(_, e)| e.op == Op::Write && e.object == event.object).map(|(w, _)| w);
                     is_read[event.object as usize] = true;

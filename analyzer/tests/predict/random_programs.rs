@@ -137,7 +137,7 @@ fn run(seed: u64, features: Features) -> Trace {
                 is_running[child as usize] = true;
                 (Op::Fork, child)
             }
-            Action::Join(child) => (Op::Join, child),
+            Action::Join(child) => (Op::Join { waits: true }, child),
         };
         let event = builder.push(thread as u64, op, object, at[thread] as u32).expect("nothing is re-entrant");
         if features.orders && event > 0 && random.chance(6) {
