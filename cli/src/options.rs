@@ -24,7 +24,7 @@ pub struct ReportOptions {
     #[arg(long, value_name = "SEVERITY", default_value_t, value_enum)]
     pub fail_on: FailOn,
 
-    /// Show findings that lie in dependencies only, and list everything in full
+    /// Show and judge findings that lie in dependencies only as well, and show all in full
     #[arg(long)]
     pub all: bool,
 
