@@ -62,7 +62,7 @@ fn names() -> Vec<(String, &'static str)> {
         types!(thread::Scope),
         types!(thread::ScopedJoinHandle<u8>),
         types!(thread::Thread),
-        #[expect(deprecated, reason = "std still has it")]
+        #[expect(deprecated, clippy::borrow_interior_mutable_const, reason = "std still has it")]
         ("sync::ONCE_INIT", type_name_of_val(&sync::ONCE_INIT)),
         ("sync::mpsc::channel", type_name_of_val(&sync::mpsc::channel::<u8>)),
         ("sync::mpsc::sync_channel", type_name_of_val(&sync::mpsc::sync_channel::<u8>)),

@@ -10,6 +10,7 @@ super::both! {
     use crate::parity::panicking;
 
     static TOTAL: Mutex<i32> = Mutex::new(0);
+    #[expect(clippy::declare_interior_mutable_const, reason = "the point of the test")]
     const FRESH: Mutex<i32> = Mutex::new(7);
 
     #[test]

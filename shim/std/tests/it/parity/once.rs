@@ -30,7 +30,7 @@ super::both! {
     #[test]
     fn a_panic_poisons_and_force_repairs() {
         let once = Once::new();
-        panicking(|| once.call_once(|| panicking_now()));
+        panicking(|| once.call_once(panicking_now));
         assert!(!once.is_completed());
         let mut poisoned = None;
         once.call_once_force(|state: &OnceState| poisoned = Some(state.is_poisoned()));
@@ -45,7 +45,7 @@ super::both! {
         let once = Once::new();
         thread::scope(|scope| {
             let waiter = scope.spawn(|| once.wait_force());
-            panicking(|| once.call_once(|| panicking_now()));
+            panicking(|| once.call_once(panicking_now));
             once.call_once_force(|_| ());
             waiter.join().unwrap();
         });
@@ -65,7 +65,7 @@ super::both! {
     pub(super) fn texts() -> Vec<String> {
         let once = Once::new();
         let mut texts = vec![format!("{once:?} {once:#?}")];
-        panicking(|| once.call_once(|| panicking_now()));
+        panicking(|| once.call_once(panicking_now));
         texts.push(panic_text(|| once.call_once(|| ())));
         texts.push(panic_text(|| once.wait()));
         once.call_once_force(|state| texts.push(format!("{state:?}")));
