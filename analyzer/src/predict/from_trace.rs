@@ -97,7 +97,7 @@ impl FromTrace {
         let event = &record.event;
         match *event {
             Event::Request { how: How::Blocking, .. } | Event::JoinRequest { .. } => {
-                _ = self.asks.insert(thread, (number, *record))
+                _ = self.asks.insert(thread, (number, *record));
             }
             Event::Acquire { lock, mode, how, site, .. } => self.acquire(origin, lock, mode, how, site.0),
             Event::Release { lock, wrote, unwinding } => self.release(origin, lock, wrote || unwinding),

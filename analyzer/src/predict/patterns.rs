@@ -46,7 +46,8 @@ pub type Pattern = Vec<u32>;
 /// All that nests. Acquisitions that cannot wait, or hold nothing, are left out: no cycle contains them.
 pub(crate) fn abstract_acquires(trace: &Trace) -> Vec<AbstractAcquire> {
     let mut acquires: Vec<AbstractAcquire> = Vec::new();
-    let mut known: FxHashMap<(u32, u32, Mode, Box<[Held]>), u32> = FxHashMap::default();
+    type Key = (u32, u32, Mode, Box<[Held]>);
+    let mut known: FxHashMap<Key, u32> = FxHashMap::default();
     let mut held: Vec<Vec<Held>> = vec![Vec::new(); trace.threads as usize];
     for (i, event) in trace.events.iter().enumerate() {
         let held = &mut held[event.thread as usize];
@@ -247,7 +248,7 @@ impl<'a> Search<'a> {
             if from != start {
                 continue;
             }
-            if path.len() + distance as usize >= max + 1 {
+            if path.len() + distance as usize > max {
                 self.was_limited = true;
                 continue;
             }
