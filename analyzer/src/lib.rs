@@ -15,6 +15,7 @@ pub mod model;
 mod modes;
 pub mod names;
 pub mod predict;
+mod proof;
 pub mod registry;
 pub mod rule;
 mod rules;
@@ -102,6 +103,7 @@ pub fn analyze(traces: &[ProcessTrace], sources: &dyn Sources, config: &Config) 
                 rule.check(&model, &mut found);
             }
         }
+        analysis.warnings.extend(model.warnings());
     }
     analysis.stats.tests = tests.len();
     analysis.stats.lock_sites = lock_sites.len();

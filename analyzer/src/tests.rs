@@ -1,14 +1,21 @@
 //! The rules on small traces.
 
-use crate::{Analysis, Config, NoSources, analyze};
+use crate::{Analysis, Config, NoSources, Severity, analyze};
 
-/// What is found in a trace given as text.
+/// What is found in a trace given as text, but for advice.
 pub(crate) fn analysis(text: &str) -> Analysis {
+    let mut analysis = with_advice(text);
+    analysis.findings.retain(|finding| finding.severity >= Severity::High);
+    analysis
+}
+
+/// All that is found in a trace given as text.
+pub(crate) fn with_advice(text: &str) -> Analysis {
     let trace = conccheck_trace::text::parse(text).expect("a well-formed trace");
     analyze(&[trace], &NoSources, &Config::default())
 }
 
-/// The names of the rules that find something, one for each finding.
+/// The names of the rules that find something, one for each finding, but for advice.
 pub(crate) fn rules(text: &str) -> Vec<&'static str> {
     let mut rules: Vec<_> = analysis(text).findings.iter().map(|finding| finding.rule.name).collect();
     rules.sort_unstable();
@@ -18,3 +25,5 @@ pub(crate) fn rules(text: &str) -> Vec<&'static str> {
 mod leaks;
 mod lock_order;
 mod manifest;
+mod merging;
+mod others;

@@ -30,12 +30,12 @@ pub struct Channel {
     pub send_waits: u64,
     /// Time that senders waited for room, in ticks.
     pub send_waited: u64,
-    /// Sends that failed since the receivers were gone: how often, and the first (thread, site).
-    pub closed_sends: u64,
-    /// The first such send.
-    pub closed_send: Option<(usize, SiteId)>,
-    /// Timed operations that began, and that ran into their limit, by (side, site).
-    pub timed: FxHashMap<(Side, SiteId), (u64, u64)>,
+    /// Sends that failed since the receivers were gone, by thread: how often, and the site of the latest.
+    pub closed_sends: BTreeMap<usize, (u64, SiteId)>,
+    /// Who dropped the last receiver.
+    pub closed_by: Option<usize>,
+    /// Timed operations that began, and that ran into their limit, by (side, site); and who was last.
+    pub timed: FxHashMap<(Side, SiteId), (u64, u64, usize)>,
     /// Messages that were in it when its last receiver was dropped, and by whom.
     pub dropped: Option<(u64, usize)>,
     /// The latest send (thread, site).

@@ -138,6 +138,6 @@ pub struct BlockingOp {
     pub moments: Moments,
     /// Longest wait of another thread for one of the held locks that fell into such an operation, in ticks.
     pub others_waited: u64,
-    /// Who waited: thread and site.
-    pub waiter: Option<(usize, SiteId)>,
+    /// Who waited: thread, site and lock.
+    pub waiter: Option<(usize, SiteId, ObjectId)>,
 }

@@ -17,6 +17,7 @@ use conccheck_trace::read::ProcessTrace;
 use conccheck_trace::{Nanos, ObjectId, ObjectKind, SiteDef, SiteId, ThreadId, Ticks};
 use rustc_hash::FxHashMap;
 
+use crate::cycles::Rings;
 use crate::names::Names;
 use crate::stuck::Stuck;
 use crate::table::Table;
@@ -75,6 +76,7 @@ pub struct Model<'a> {
     index: FxHashMap<ThreadId, usize>,
     names: OnceCell<Names>,
     stuck: OnceCell<Stuck>,
+    rings: OnceCell<Rings>,
 }
 
 impl<'a> Model<'a> {
@@ -113,6 +115,11 @@ impl<'a> Model<'a> {
         self.stuck.get_or_init(|| Stuck::new(self))
     }
 
+    /// The rings of threads that could wait for each other's locks.
+    pub(crate) fn rings(&self) -> &Rings {
+        self.rings.get_or_init(|| crate::cycles::find(self))
+    }
+
     /// The held stack that ends with entry `chain`, outermost first.
     pub fn held(&self, chain: u32) -> Vec<&Held> {
         let mut held = Vec::new();
@@ -124,6 +131,20 @@ impl<'a> Model<'a> {
         }
         held.reverse();
         held
+    }
+
+    /// What could not be looked at as it should be, as sentences for the user.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let path = crate::names::clean(&self.trace.path.display().to_string());
+        let mut warnings = Vec::new();
+        if self.forced > 0 {
+            warnings.push(format!("{path}: the order of {} events had to be guessed, since others are missing", self.forced));
+        }
+        let cut = self.rings.get().map_or(0, |rings| rings.cut);
+        if cut > 0 {
+            warnings.push(format!("{path}: the search for deadlocks was cut short at {cut} pairs of locks, since too many are nested in too many orders"));
+        }
+        warnings
     }
 
     /// Nanoseconds since the start of the recording.

@@ -52,7 +52,7 @@ pub struct Thread {
     pub inherited: Vec<(usize, Holding)>,
     /// How often it was unparked.
     pub unparks: u64,
-    /// How many waits of the kind that it waits in at the end, at the same site, ended before.
+    /// How many waits at the site where it waits at the end ended before; where it sleeps, how often it slept there.
     pub earlier_waits: u64,
     /// Events that it lost.
     pub lost: u64,

@@ -3,10 +3,11 @@
 use conccheck_trace::{Mode, ObjectId, SiteId};
 
 use super::waits;
-use crate::cycles::{self, Ring};
+use crate::cycles::Ring;
 use crate::draft::{Draft, times};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
+use crate::proof;
 use crate::rule::{Rule, RuleMeta};
 use crate::stuck::Cause;
 
@@ -27,12 +28,11 @@ impl Rule for LockOrderCycle {
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
         let hung = hung(model);
-        for ring in &cycles::find(model).rings {
-            // What really hung is reported as what it was.
-            if !hung.contains(&sorted(ring.contexts.iter().map(|id| model.contexts[*id as usize].lock))) {
-                out.push(finding(model, ring));
-            }
-        }
+        let locks = |ring: &Ring| sorted(ring.contexts.iter().map(|id| model.contexts[*id as usize].lock));
+        // What really hung is reported as what it was.
+        let rings: Vec<&Ring> = model.rings().rings.iter().filter(|ring| !hung.contains(&locks(ring))).collect();
+        let proven = proof::prove(model, &rings);
+        out.extend(rings.iter().zip(proven).map(|(ring, proven)| finding(model, ring, proven)));
     }
 }
 
@@ -49,10 +49,15 @@ fn hung(model: &Model<'_>) -> Vec<Vec<ObjectId>> {
     groups.map(|group| sorted(group.threads.iter().filter_map(|t| waits::object(waits::pending(model, *t)?.0)))).collect()
 }
 
-fn finding(model: &Model<'_>, ring: &Ring) -> Finding {
+fn finding(model: &Model<'_>, ring: &Ring, is_proven: bool) -> Finding {
     let contexts: Vec<_> = ring.contexts.iter().map(|id| &model.contexts[*id as usize]).collect();
     let writers = ring.writers.iter().flatten().map(|id| &model.contexts[*id as usize]);
-    let mut draft = Draft::new(model, &META, Confidence::Possible, contexts.iter().map(|context| context.lock));
+    let mut draft = Draft::new(
+        model,
+        &META,
+        if is_proven { Confidence::Proven } else { Confidence::Possible },
+        contexts.iter().map(|context| context.lock),
+    );
     for (i, context) in contexts.iter().enumerate() {
         let before = contexts[(i + contexts.len() - 1) % contexts.len()].lock;
         let held = model.held(context.chain).into_iter().find(|held| held.lock == before).copied();
@@ -77,6 +82,9 @@ fn finding(model: &Model<'_>, ring: &Ring) -> Finding {
     }
     for other in ring.same.iter().flatten() {
         draft.seen_by(model.contexts[*other as usize].thread);
+    }
+    if is_proven {
+        draft.evidence("a reordering of this run reaches it");
     }
     draft.evidence(format!(
         "the acquisitions are of different threads, under no common lock, and nothing orders them; seen {}",

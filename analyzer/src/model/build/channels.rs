@@ -37,9 +37,11 @@ impl Builder<'_> {
                 if let Some(handle) = state.handles.get_mut(&handle) {
                     handle.is_dropped = true;
                 }
-                if side == Side::Receiver && state.is_known && state.queued() > 0 && state.alive(Side::Receiver).next().is_none()
-                {
-                    state.dropped.get_or_insert((state.queued(), t));
+                if side == Side::Receiver && state.is_known && state.alive(Side::Receiver).next().is_none() {
+                    state.closed_by = Some(t);
+                    if state.queued() > 0 {
+                        state.dropped.get_or_insert((state.queued(), t));
+                    }
                 }
             }
             Event::SendRequest { channel, handle, site, timed } => {
@@ -47,7 +49,8 @@ impl Builder<'_> {
                 touch(state, handle, Side::Sender, t, index, true);
                 state.send_waits += 1;
                 if timed {
-                    state.timed.entry((Side::Sender, site)).or_default().0 += 1;
+                    let (begun, _, who) = state.timed.entry((Side::Sender, site)).or_default();
+                    (*begun, *who) = (*begun + 1, t);
                 }
                 self.begin_op(t, index, time, event);
             }
@@ -55,7 +58,8 @@ impl Builder<'_> {
                 let state = self.model.channels.at(channel.0);
                 touch(state, handle, Side::Receiver, t, index, true);
                 if timed {
-                    state.timed.entry((Side::Receiver, site)).or_default().0 += 1;
+                    let (begun, _, who) = state.timed.entry((Side::Receiver, site)).or_default();
+                    (*begun, *who) = (*begun + 1, t);
                 }
                 self.begin_op(t, index, time, event);
             }
@@ -107,9 +111,10 @@ impl Builder<'_> {
                 let state = self.model.channels.at(channel.0);
                 touch(state, handle, Side::Sender, t, index, true);
                 if closed {
-                    state.closed_sends += 1;
-                    state.closed_send.get_or_insert((t, site));
-                } else if let Some((_, expired)) = state.timed.get_mut(&(Side::Sender, site)) {
+                    let (count, latest) = state.closed_sends.entry(t).or_default();
+                    *count += 1;
+                    *latest = site;
+                } else if let Some((_, expired, _)) = state.timed.get_mut(&(Side::Sender, site)) {
                     *expired += 1;
                 }
             }
@@ -117,7 +122,7 @@ impl Builder<'_> {
                 self.end_op(t, time);
                 let state = self.model.channels.at(channel.0);
                 touch(state, handle, Side::Receiver, t, index, true);
-                if !closed && let Some((_, expired)) = state.timed.get_mut(&(Side::Receiver, site)) {
+                if !closed && let Some((_, expired, _)) = state.timed.get_mut(&(Side::Receiver, site)) {
                     *expired += 1;
                 }
             }

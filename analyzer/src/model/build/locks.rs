@@ -39,9 +39,9 @@ impl Builder<'_> {
             if let Some((op, begun, ended)) = state.latest_op {
                 let overlap = ended.0.min(time.0).saturating_sub(begun.0.max(since.0));
                 let op = &mut self.model.ops[op as usize];
-                op.others_waited = op.others_waited.max(overlap);
-                if overlap > 0 {
-                    op.waiter = Some((t, site));
+                if overlap > op.others_waited {
+                    op.others_waited = overlap;
+                    op.waiter = Some((t, site, lock));
                 }
             }
         }

@@ -40,7 +40,9 @@ struct Track {
     wait_order: u64,
     /// Where it began.
     wait_site: Option<SiteId>,
-    /// Waits that ended, by site.
+    /// Where it slept last.
+    slept: SiteId,
+    /// Waits that ended, and sleeps, by site.
     waits: FxHashMap<SiteId, u64>,
     /// Bounded channels that it receives from, with the number of messages so far.
     receives: Vec<(ObjectId, u64)>,
@@ -96,6 +98,7 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
             index: FxHashMap::default(),
             names: OnceCell::new(),
             stuck: OnceCell::new(),
+            rings: OnceCell::new(),
         },
         tracks: Vec::new(),
         chain_ids: FxHashMap::default(),
@@ -165,6 +168,10 @@ impl Builder<'_> {
             *self.tracks[t].waits.entry(site).or_default() += 1;
         }
         thread.sleeps = matches!(event, Event::Sleep { .. });
+        if let Event::Sleep { site, .. } = event {
+            self.tracks[t].slept = site;
+            *self.tracks[t].waits.entry(site).or_default() += 1;
+        }
         if event.can_block() {
             thread.pending = Some(Pending { event, since: time, index });
         }

@@ -217,10 +217,11 @@ impl Builder<'_> {
             self.model.threads[main].is_main = true;
         }
         for t in 0..self.model.threads.len() {
-            if let Some(pending) = &self.model.threads[t].pending {
-                let site = pending.event.site().unwrap_or_default();
-                self.model.threads[t].earlier_waits = self.tracks[t].waits.get(&site).copied().unwrap_or(0);
-            }
+            let site = match &self.model.threads[t].pending {
+                Some(pending) => pending.event.site().unwrap_or_default(),
+                None => self.tracks[t].slept,
+            };
+            self.model.threads[t].earlier_waits = self.tracks[t].waits.get(&site).copied().unwrap_or(0);
             // A request that never ended is a way of asking for the lock as well.
             if let Some(pending) = self.model.threads[t].pending.clone()
                 && let Event::Request { lock, site, mode, how } = pending.event

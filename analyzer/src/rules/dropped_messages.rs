@@ -1,0 +1,43 @@
+//! Messages that nobody received: see `dropped_messages.md`.
+
+use conccheck_trace::ObjectId;
+
+use crate::draft::Draft;
+use crate::finding::{Confidence, Finding, Severity};
+use crate::model::Model;
+use crate::rule::{Rule, RuleMeta};
+
+pub(crate) struct DroppedMessages;
+
+static META: RuleMeta = RuleMeta {
+    name: "dropped-messages",
+    summary: "messages were still queued when the last receiver went",
+    severity: Severity::Medium,
+    since: "0.1.0",
+    page: include_str!("dropped_messages.md"),
+};
+
+impl Rule for DroppedMessages {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
+        for (id, channel) in model.channels.iter() {
+            let Some((count, dropper)) = channel.dropped else { continue };
+            let mut draft = Draft::new(model, &META, Confidence::Manifest, [ObjectId(id)]);
+            let name = draft.quoted(ObjectId(id));
+            let site = channel.last_recv.filter(|(t, _)| *t == dropper).map_or(channel.created, |(_, site)| site);
+            let step = draft.step(site, format!("dropped the last receiver of {name} with {count} messages in it"), true);
+            draft.party(dropper, vec![step]);
+            if let Some((sender, site)) = channel.last_send {
+                let step = draft.step(site, format!("sent to {name} here last"), false);
+                draft.party(sender, vec![step]);
+            }
+            draft.evidence(format!("{} of {} messages were received", channel.received, channel.sent));
+            let message = format!("{count} messages in {name} were never received");
+            let help = format!("receive from {name} until it reports that all senders are gone, then drop the receiver");
+            out.push(draft.finish(message, help, count));
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! A lock held across a wait whose end needs that lock: see `hold_and_wait_cycle.md`.
+
+use std::collections::BTreeMap;
+
+use conccheck_trace::{ObjectId, SiteId};
+
+use super::waits;
+use crate::draft::{Draft, times};
+use crate::finding::{Confidence, Finding, Severity};
+use crate::model::Model;
+use crate::model::mixed::{Mixed, MixedKind};
+use crate::rule::{Rule, RuleMeta};
+
+pub(crate) struct HoldAndWaitCycle;
+
+static META: RuleMeta = RuleMeta {
+    name: "hold-and-wait-cycle",
+    summary: "a lock is held across a wait whose end needs that lock",
+    severity: Severity::Critical,
+    since: "0.1.0",
+    page: include_str!("hold_and_wait_cycle.md"),
+};
+
+impl Rule for HoldAndWaitCycle {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
+        // What hung is reported as the deadlock that it was.
+        let stuck = &model.stuck().groups;
+        let hung: Vec<ObjectId> =
+            stuck.iter().flat_map(|group| &group.threads).filter_map(|t| waits::object(waits::pending(model, *t)?.0)).collect();
+        let mut by_sites: BTreeMap<(SiteId, SiteId, SiteId), Vec<&Mixed>> = BTreeMap::new();
+        for mixed in model.mixed.iter().filter(|mixed| !hung.contains(&mixed.lock)) {
+            by_sites.entry((mixed.hold_site, mixed.wait_site, mixed.other_site)).or_default().push(mixed);
+        }
+        for found in by_sites.into_values() {
+            out.push(finding(model, &found));
+        }
+    }
+}
+
+fn finding(model: &Model<'_>, found: &[&Mixed]) -> Finding {
+    let mixed = found[0];
+    let objects = [Some(mixed.lock), waits::object(mixed.event)];
+    let mut draft = Draft::new(model, &META, Confidence::Possible, objects.into_iter().flatten());
+    let lock = draft.quoted(mixed.lock);
+    let steps = vec![
+        draft.step(mixed.hold_site, format!("holds {lock} from here"), false),
+        draft.step(mixed.wait_site, waits::text(model, &draft, mixed.event), true),
+    ];
+    let holder = draft.party(mixed.holder, steps);
+    let before = match mixed.kind {
+        MixedKind::Join => "before it ends",
+        MixedKind::Recv => "before it sends",
+        MixedKind::Send => "before it receives again",
+        MixedKind::Wait => "before it notifies",
+    };
+    let steps = vec![draft.step(mixed.other_site, format!("takes {lock} here, {before}"), false)];
+    let other = draft.party(mixed.other, steps);
+    let call = waits::lock_call(mixed.hold_mode, draft.name(mixed.lock));
+    draft.scenario(holder, call.clone(), false);
+    draft.scenario(other, call, true);
+    let wait = waits::call(model, &draft, mixed.event);
+    draft.scenario(holder, wait, true);
+    for other in &found[1..] {
+        draft.seen_by(other.holder);
+    }
+    let count = found.iter().map(|mixed| mixed.count).sum();
+    draft.evidence(match mixed.kind {
+        MixedKind::Send => "the buffer had room in this run; with the receiver at the lock it fills up".to_owned(),
+        _ => "in this run the lock was taken before; nothing orders it so".to_owned(),
+    });
+    draft.evidence(format!("seen {}", times(count)));
+    let other = model.names().thread(mixed.other);
+    let what = match mixed.kind {
+        MixedKind::Join => format!("the join of thread `{other}`"),
+        MixedKind::Recv => "a receive".to_owned(),
+        MixedKind::Send => "a send".to_owned(),
+        MixedKind::Wait => "a wait for a notification".to_owned(),
+    };
+    let message = format!("{lock} is held across {what}, which needs thread `{other}`, which takes {lock}");
+    draft.finish(message, format!("release {lock} before waiting"), count)
+}

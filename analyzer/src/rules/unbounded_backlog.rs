@@ -1,0 +1,53 @@
+//! Unbounded channels whose queue grows: see `unbounded_backlog.md`.
+
+use conccheck_trace::{ObjectId, Ticks};
+
+use crate::draft::{Draft, duration};
+use crate::finding::{Confidence, Finding, Severity};
+use crate::model::Model;
+use crate::rule::{Rule, RuleMeta};
+
+pub(crate) struct UnboundedBacklog;
+
+static META: RuleMeta = RuleMeta {
+    name: "unbounded-backlog",
+    summary: "the queue of an unbounded channel keeps growing",
+    severity: Severity::Medium,
+    since: "0.1.0",
+    page: include_str!("unbounded_backlog.md"),
+};
+
+impl Rule for UnboundedBacklog {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
+        for (id, channel) in model.channels.iter() {
+            let grows = channel.samples.last().is_some_and(|(_, queued)| *queued * 2 >= channel.fullest);
+            if channel.capacity.is_some() || channel.fullest < model.config.backlog || !grows {
+                continue;
+            }
+            let Some((sender, site)) = channel.last_send else { continue };
+            let mut draft = Draft::new(model, &META, Confidence::Advice, [ObjectId(id)]);
+            let name = draft.quoted(ObjectId(id));
+            let step = draft.step(site, format!("sends to {name} here"), true);
+            draft.party(sender, vec![step]);
+            if let Some((receiver, site)) = channel.last_recv {
+                let step = draft.step(site, format!("receives from {name} here"), false);
+                draft.party(receiver, vec![step]);
+            }
+            let first = channel.samples.first().map_or(Ticks(0), |(time, _)| *time);
+            draft.evidence(format!(
+                "up to {} messages were queued; {} were sent and {} received in {}",
+                channel.fullest,
+                channel.sent,
+                channel.received,
+                duration(model.span(first, model.end).0)
+            ));
+            let message = format!("{name} has no bound, and its queue grew to {} messages", channel.fullest);
+            let help = format!("give {name} a capacity (`sync_channel`), so that its senders wait for its receiver");
+            out.push(draft.finish(message, help, 1));
+        }
+    }
+}

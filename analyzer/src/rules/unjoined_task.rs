@@ -1,0 +1,65 @@
+//! Threads cut off by the end of the program: see `unjoined_task.md`.
+
+use std::collections::BTreeMap;
+
+use conccheck_trace::SiteId;
+
+use crate::draft::{Draft, times};
+use crate::finding::{Confidence, Finding, Severity};
+use crate::model::Model;
+use crate::model::thread::{State, Thread};
+use crate::rule::{Rule, RuleMeta};
+
+pub(crate) struct UnjoinedTask;
+
+static META: RuleMeta = RuleMeta {
+    name: "unjoined-task",
+    summary: "a thread was still working when the program ended, and nobody waited for it",
+    severity: Severity::Medium,
+    since: "0.1.0",
+    page: include_str!("unjoined_task.md"),
+};
+
+/// From so many sleeps or waits at one place on, a thread counts as a service that is meant to run to the end.
+const SERVICE: u64 = 2;
+
+impl Rule for UnjoinedTask {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
+        if !model.trace.header.clean_end {
+            return;
+        }
+        let mut by_site: BTreeMap<SiteId, Vec<usize>> = BTreeMap::new();
+        for (t, thread) in model.threads.iter().enumerate() {
+            if let Some(spawn) = thread.spawn.filter(|_| was_working(thread, model.stuck().state(t))) {
+                by_site.entry(spawn.site).or_default().push(t);
+            }
+        }
+        for (site, threads) in by_site {
+            let t = threads[0];
+            let mut draft = Draft::new(model, &META, Confidence::Manifest, []);
+            let how = if model.threads[t].is_detached { "its handle was dropped" } else { "it was never joined" };
+            let step = draft.step(site, "was started here and still worked when the program ended", true);
+            draft.party(t, vec![step]);
+            for other in &threads[1..] {
+                draft.seen_by(*other);
+            }
+            let count = threads.len() as u64;
+            draft.evidence(format!("{how}; seen {}", times(count)));
+            let name = model.names().thread(t);
+            out.push(draft.finish(
+                format!("thread `{name}` was cut off by the end of the program"),
+                format!("keep the handle of `{name}` and join it before the program ends, or use `thread::scope`"),
+                count,
+            ));
+        }
+    }
+}
+
+fn was_working(thread: &Thread, state: State) -> bool {
+    let works = state == State::Running || state == State::Timed && thread.sleeps;
+    works && thread.has_started && thread.joined_by.is_none() && thread.earlier_waits < SERVICE
+}

@@ -1,0 +1,145 @@
+//! The merge of the threads' events.
+
+use conccheck_trace::read::{Header, ProcessTrace, Tables};
+use conccheck_trace::{Event, Record, ThreadId, Ticks};
+use proptest::prelude::*;
+
+use crate::merge::merge;
+
+/// The events of a trace by thread, with their places in the order in which they happened.
+fn threads(text: &str) -> Vec<(ThreadId, Vec<Record>)> {
+    let trace = conccheck_trace::text::parse(text).expect("a well-formed trace");
+    trace.threads().into_iter().map(|thread| (thread, trace.events(thread).collect())).collect()
+}
+
+fn merged(threads: Vec<(ThreadId, Vec<Record>)>) -> (Vec<(usize, u32, Record)>, u64) {
+    let trace = ProcessTrace::from_records("x".into(), Header::default(), Tables::default(), threads);
+    let mut order = Vec::new();
+    let merged = merge(&trace, |thread, index, record| order.push((thread, index, *record)));
+    (order, merged.forced)
+}
+
+/// Whether the order could have been: program order, one holder, receives after sends, and so on.
+fn check(order: &[(usize, u32, Record)], ids: &[ThreadId]) -> Result<(), String> {
+    let mut next = vec![0; ids.len()];
+    let mut holders = std::collections::BTreeMap::new();
+    let mut sent = std::collections::BTreeSet::new();
+    let (mut spawned, mut ended) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+    for (thread, index, record) in order {
+        if *index != next[*thread] {
+            return Err(format!("program order of {thread}"));
+        }
+        next[*thread] += 1;
+        let good = match record.event {
+            Event::Acquire { lock, .. } => holders.insert(lock, *thread).is_none(),
+            Event::Release { lock, .. } => holders.remove(&lock) == Some(*thread),
+            Event::Send { stamp, .. } => sent.insert(stamp),
+            Event::Recv { stamp, .. } => sent.contains(&stamp),
+            Event::Spawn { child, .. } => spawned.insert(child),
+            Event::Start { parent, .. } => !parent.is_some() || spawned.contains(&ids[*thread]),
+            Event::End { .. } => ended.insert(ids[*thread]),
+            Event::Join { child, .. } => ended.contains(&child),
+            _ => true,
+        };
+        if !good {
+            return Err(format!("{:?} of thread {thread} comes too early", record.event));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn events_wait_for_what_they_depend_on_whatever_their_times() {
+    let text =
+        "main channel c; main spawn t1; main spawn t2; t1 lock a; t1 unlock a; t2 lock a; t2 unlock a; t1 send c; main recv c
+        t1 end; main join t1; t2 end; main join t2";
+    let mut threads = threads(text);
+    let ids: Vec<_> = threads.iter().map(|(id, _)| *id).collect();
+    // The main thread's clock is far behind, the last thread's far ahead.
+    for (i, (_, records)) in threads.iter_mut().enumerate() {
+        for (number, record) in records.iter_mut().enumerate() {
+            record.time = Ticks([5_000, 900, 0][i] + number as u64);
+        }
+    }
+    let (order, forced) = merged(threads);
+    assert_eq!(forced, 0);
+    check(&order, &ids).expect("an order that could have been");
+}
+
+#[test]
+fn what_waits_for_a_lost_event_goes_on_and_is_counted() {
+    let mut threads = threads("main spawn t1; main spawn t2; t1 lock a; t1 unlock a; t2 lock a; t2 unlock a; t2 end");
+    // The first section is lost.
+    threads[1].1.retain(|record| matches!(record.event, Event::Start { .. }));
+    let (order, forced) = merged(threads);
+    assert_eq!((order.len(), forced), (8, 1));
+}
+
+/// A random program of four threads that never blocks for ever, as text.
+fn program(steps: &[(u8, u8)]) -> String {
+    let mut text = String::from("main channel c\n");
+    for t in 0..4 {
+        text += &format!("main spawn t{t}\n");
+    }
+    let mut holder: [Option<u8>; 3] = [None; 3];
+    let mut queued = 0;
+    for (thread, what) in steps {
+        let t = thread % 4;
+        let lock = usize::from(what % 3);
+        match (what / 3) % 4 {
+            0 | 1 => match holder[lock] {
+                None => {
+                    holder[lock] = Some(t);
+                    text += &format!("t{t} lock l{lock}\n");
+                }
+                Some(owner) => {
+                    holder[lock] = None;
+                    text += &format!("t{owner} unlock l{lock}\n");
+                }
+            },
+            2 => {
+                queued += 1;
+                text += &format!("t{t} send c\n");
+            }
+            _ if queued > 0 => {
+                queued -= 1;
+                text += &format!("t{t} recv c\n");
+            }
+            _ => {}
+        }
+    }
+    for (lock, owner) in holder.iter().enumerate() {
+        if let Some(owner) = owner {
+            text += &format!("t{owner} unlock l{lock}\n");
+        }
+    }
+    for t in 0..4 {
+        text += &format!("t{t} end\nmain join t{t}\n");
+    }
+    text
+}
+
+proptest! {
+    #[test]
+    fn merging_keeps_every_order_that_matters(
+        steps in prop::collection::vec((any::<u8>(), any::<u8>()), 0..120),
+        times in prop::collection::vec(0..500_u64, 600),
+    ) {
+        let mut threads = threads(&program(&steps));
+        let ids: Vec<_> = threads.iter().map(|(id, _)| *id).collect();
+        let total: usize = threads.iter().map(|(_, records)| records.len()).sum();
+        let mut times = times.into_iter().cycle();
+        for (_, records) in &mut threads {
+            // Clocks go forward in each thread, and at odds with the others.
+            let mut now = times.next().unwrap_or(0) * 10;
+            for record in records {
+                now += times.next().unwrap_or(0);
+                record.time = Ticks(now);
+            }
+        }
+        let (order, forced) = merged(threads);
+        prop_assert_eq!(forced, 0);
+        prop_assert_eq!(order.len(), total);
+        prop_assert_eq!(check(&order, &ids), Ok(()));
+    }
+}

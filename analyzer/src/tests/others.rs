@@ -1,0 +1,214 @@
+//! The rules beside deadlocks of locks.
+
+use super::{analysis, rules, with_advice};
+use crate::{Confidence, Config, Severity, Sources, analyze};
+use conccheck_trace::SiteDef;
+
+const START: &str = "main spawn t1; main spawn t2\n";
+
+fn found(text: &str) -> Vec<&'static str> {
+    rules(&format!("{START}{text}"))
+}
+
+/// Rules that give advice, without those on the end of the threads of these short traces.
+fn advice(text: &str) -> Vec<&'static str> {
+    let found = with_advice(&format!("{START}{text}")).findings;
+    let mut names: Vec<_> = found.iter().map(|finding| finding.rule.name).filter(|name| *name != "unjoined-task").collect();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn a_read_within_a_read_needs_a_writer_to_be_reported() {
+    let reads = "t1 read a; t1 read a; t1 unlock a; t1 unlock a\n";
+    assert!(found(reads).is_empty());
+    assert_eq!(found(&format!("{reads}t2 write a; t2 unlock a")), ["recursive-read"]);
+    assert!(found(&format!("{reads}t1 write a; t1 unlock a")).is_empty(), "the writer is the same thread");
+    assert!(
+        found(&format!("{}t2 write a; t2 unlock a", reads.replace("t1 read a; t1 read", "t1 read a; t1 read-recursive")))
+            .is_empty()
+    );
+    assert!(found(&format!("main channel c\n{reads}t1 send c; t2 recv c; t2 write a; t2 unlock a")).is_empty(), "ordered");
+    assert!(found(&format!("{reads}t2 try-write a; t2 unlock a")).is_empty(), "a try does not queue");
+}
+
+#[test]
+fn a_read_within_a_read_that_hung_is_manifest() {
+    let analysis = analysis(&format!("{START}t1 read a; t2 request a write; t1 request a read; main end"));
+    let found: Vec<_> = analysis.findings.iter().map(|finding| (finding.rule.name, finding.confidence)).collect();
+    assert_eq!(found, [("recursive-read", Confidence::Manifest)]);
+}
+
+#[test]
+fn a_join_under_a_lock_that_the_child_takes_is_a_cycle() {
+    let late = "t1 lock m; t1 unlock m; t1 end; main lock m; main request-join t1; main join t1; main unlock m";
+    assert_eq!(found(late), ["hold-and-wait-cycle"]);
+    assert!(
+        found(&late.replace("main lock m; main request-join t1", "main request-join t1").replace("; main unlock m", ""))
+            .is_empty()
+    );
+    let told = format!(
+        "main channel c\n{}",
+        late.replace("t1 end", "t1 send c; t1 end").replace("main lock m", "main recv c; main lock m")
+    );
+    assert!(found(&told).is_empty(), "the child said that it was past the lock");
+    assert!(found(&late.replace("t1 lock m", "t1 lock n").replace("t1 unlock m", "t1 unlock n")).is_empty());
+}
+
+#[test]
+fn a_receive_under_a_lock_that_the_sender_takes_first_is_a_cycle() {
+    let late = "main channel c; t1 lock m; t1 unlock m; t1 send c; t2 lock m; t2 recv c; t2 unlock m";
+    assert_eq!(found(late), ["hold-and-wait-cycle"]);
+    assert!(
+        found(&late.replace("t1 lock m; t1 unlock m; t1 send c", "t1 send c; t1 lock m; t1 unlock m")).is_empty(),
+        "it sends first"
+    );
+    let turns = "main channel c; t1 lock r; t1 request-recv c; t2 request r; main send c; t1 recv c; t1 unlock r; t2 lock r
+        t2 request-recv c; main send c; t2 recv c; t2 unlock r; main drop-sender c";
+    assert!(found(turns).is_empty(), "workers take turns to receive");
+}
+
+#[test]
+fn a_send_under_a_lock_that_the_receiver_takes_between_receives_is_a_cycle_if_the_buffer_can_fill_up() {
+    let rounds = |count: usize| {
+        let mut text = "main channel c 1\n".to_owned();
+        for _ in 0..count {
+            text += "t1 lock m; t1 send c; t1 unlock m\nt2 recv c; t2 lock m; t2 unlock m\n";
+        }
+        text
+    };
+    assert_eq!(found(&rounds(4)), ["hold-and-wait-cycle"]);
+    assert!(found(&rounds(2)).is_empty(), "one in the receiver's hands, one in the buffer");
+    assert!(found(&rounds(4).replace("main channel c 1", "main channel c")).is_empty(), "no bound");
+}
+
+#[test]
+fn a_notification_before_the_wait_is_lost() {
+    assert_eq!(found("t2 notify-all v; t1 lock m; t1 wait v m; t2 end; main end"), ["lost-wakeup"]);
+    assert_eq!(found("t1 lock m; t1 wait v m; t2 end; main end"), ["leaked-task"], "nobody ever notified");
+    assert!(found("t1 lock m; t1 wait v m; t2 notify-all v; t2 end; main end").is_empty(), "it is waking up");
+}
+
+#[test]
+fn an_initialiser_that_waits_for_itself_is_a_cycle() {
+    let both =
+        "t1 once-request a; t1 once-begin a; t2 once-request b; t2 once-begin b; t1 once-request b; t2 once-request a; main end";
+    assert_eq!(found(both), ["initialization-cycle"]);
+    assert_eq!(found("t1 once-request a; t1 once-begin a; t1 once-request a; t2 end; main end"), ["initialization-cycle"]);
+}
+
+#[test]
+fn a_guard_of_a_thread_that_ended_is_leaked() {
+    assert_eq!(found("t1 lock a; t1 end; main join t1; main end"), ["guard-leak"]);
+    assert!(found("t1 lock a; main end").is_empty(), "the thread lives");
+    let waits = analysis(&format!("{START}t1 lock a; t1 end; t2 request a; main end")).findings;
+    assert_eq!(waits.iter().map(|finding| (finding.rule.name, finding.parties.len())).collect::<Vec<_>>(), [("guard-leak", 2)]);
+}
+
+#[test]
+fn a_lock_held_over_a_sleep_matters_when_others_wait_for_it() {
+    let slow = "t1 lock a; t1 sleep 200ms; t2 request a +10ms; t1 unlock a +200ms; t2 lock a; t2 unlock a";
+    assert_eq!(found(slow), ["held-across-blocking"]);
+    assert!(found(&slow.replace("t2 request a +10ms; ", "")).is_empty());
+    let short = "t1 lock a; t1 sleep 20ms; t2 request a +2ms; t1 unlock a +20ms; t2 lock a; t2 unlock a";
+    assert!(found(short).is_empty() && advice(short).contains(&"held-across-blocking"), "twenty milliseconds are only advice");
+    let own = "t1 lock m; t1 wait v m; t2 lock m +200ms; t2 unlock m; t2 notify v; t1 wake v; t1 unlock m";
+    assert!(advice(own).is_empty(), "a wait releases the lock");
+}
+
+#[test]
+fn long_sections_are_reported_with_their_place() {
+    let found = with_advice(&format!(
+        "{START}t1 lock a @slow.rs:7; t1 unlock a +50ms; t2 lock a @quick.rs:1; t2 unlock a; t1 end; t2 end"
+    ));
+    let [finding] = &found.findings[..] else { panic!("{:?}", found.findings) };
+    assert_eq!((finding.rule.name, finding.severity), ("long-critical-section", Severity::Medium));
+    assert_eq!(finding.parties[0].steps[0].site.as_ref().map(|site| site.line), Some(7));
+    assert!(finding.message.contains("50 ms"), "{}", finding.message);
+}
+
+#[test]
+fn poison_matters_when_somebody_goes_down_with_it() {
+    let panic = "t1 lock a; t1 unlock a panicking; t1 end panicked; main join t1\n";
+    let met = "t2 lock a @x.rs:1; t2 poison-seen a @x.rs:1; ";
+    assert_eq!(found(&format!("{panic}{met}t2 unlock a panicking; t2 end panicked; main join t2")), ["poisoned-lock"]);
+    assert!(found(&format!("{panic}{met}t2 unlock a; t2 end; main join t2")).is_empty(), "recovered");
+    assert!(found(&format!("{panic}{met}t2 poison-cleared a; t2 unlock a; t2 end; main join t2")).is_empty(), "cleared");
+    assert!(found(panic).is_empty(), "nobody met it");
+}
+
+#[test]
+fn panics_count_as_observed_when_the_result_is_taken() {
+    assert_eq!(found("t1 end panicked; main detach t1"), ["unobserved-panic"]);
+    assert!(found("t1 end panicked; main join t1").is_empty());
+    assert_eq!(found("t1 end panicked; main join t1 untaken"), ["unobserved-panic"]);
+}
+
+#[test]
+fn channels_closed_from_the_wrong_side() {
+    let fails = "main channel c; t1 drop-receiver c; ".to_owned() + &"t2 send-fail c closed; ".repeat(3);
+    assert_eq!(found(&fails), ["send-after-close"]);
+    assert!(found("main channel c; t1 drop-receiver c; t2 send-fail c closed; t2 end").is_empty(), "it stopped");
+    assert_eq!(
+        found("main channel c; t1 drop-receiver c; t2 send-fail c closed; t2 end panicked; main join t2"),
+        ["send-after-close"]
+    );
+    assert_eq!(advice("main channel c; t2 send c; t2 send c; t1 recv c; t1 drop-receiver c"), ["dropped-messages"]);
+    assert!(advice("main channel c; t2 send c; t1 recv c; t1 drop-receiver c").is_empty());
+}
+
+#[test]
+fn buffers_of_the_wrong_size() {
+    let full = "main channel c 1\n".to_owned() + &"t1 request-send c; t1 send c; t2 recv c\n".repeat(20);
+    assert_eq!(advice(&full), ["undersized-buffer"]);
+    assert!(advice(&full.replace("t1 request-send c; ", "")).is_empty());
+    let roomy = "main channel c 1000\n".to_owned() + &"t1 send c; t2 recv c\n".repeat(150);
+    assert_eq!(advice(&roomy), ["oversized-buffer"]);
+    let backlog = "main channel c\n".to_owned() + &"t1 send c\n".repeat(1500);
+    assert_eq!(advice(&backlog), ["unbounded-backlog"]);
+    assert!(advice(&(backlog + &"t1 send c; t2 recv c; t2 recv c\n".repeat(1450))).is_empty(), "it was drained again");
+    let polls = "main channel c\n".to_owned()
+        + &"t1 request-recv c timed; t1 recv-fail c @poll.rs:1\n".repeat(12).replace("timed;", "timed @poll.rs:1;");
+    assert_eq!(advice(&polls), ["timeout-fallback"]);
+}
+
+#[test]
+fn threads_cut_off_by_the_end_of_the_program_are_advice() {
+    let names = |text: &str| with_advice(text).findings.iter().map(|finding| finding.rule.name).collect::<Vec<_>>();
+    assert_eq!(names("main spawn t1; t1 sleep 1s; main end"), ["unjoined-task"]);
+    assert!(names("main spawn t1; t1 end; main join t1; main end").is_empty());
+    assert!(names("main spawn t1; t1 sleep 1s @s:1; t1 sleep 1s @s:1; t1 sleep 1s @s:1; main end").is_empty(), "a service");
+}
+
+struct Text(Vec<&'static str>);
+impl Sources for Text {
+    fn line(&self, site: &SiteDef) -> Option<String> {
+        self.0.get(site.line as usize - 1).map(|line| (*line).to_owned())
+    }
+}
+
+#[test]
+fn a_write_that_relies_on_a_stale_read_is_told_from_one_that_looks_again() {
+    let trace = "main spawn t1; main spawn t2
+        t1 lock a @x.rs:1; t1 unlock a read-only; t2 lock a @x.rs:1; t2 unlock a read-only
+        t1 lock a @x.rs:2; t1 unlock a; t2 lock a @x.rs:2; t2 unlock a; t1 end; t2 end; main join t1; main join t2";
+    let found = |lines: &[&'static str]| {
+        let trace = conccheck_trace::text::parse(trace).expect("a well-formed trace");
+        analyze(&[trace], &Text(lines.to_vec()), &Config::default()).findings.len()
+    };
+    assert_eq!(found(&["let v = *m.lock().unwrap();", "*m.lock().unwrap() = v + 1;"]), 1);
+    assert_eq!(found(&["if m.lock().unwrap().is_empty() {", "m.lock().unwrap().push(1);"]), 1);
+    assert_eq!(found(&["if *m.lock().unwrap() >= price {", "let mut left = m.lock().unwrap();", "*left -= price;"]), 1);
+    assert_eq!(found(&["let v = *m.lock().unwrap();", "*m.lock().unwrap() += 1;"]), 0, "an update");
+    assert_eq!(found(&["let hit = m.lock().unwrap().get(&7).copied();", "*m.lock().unwrap().entry(7).or_insert(49)"]), 0);
+    assert_eq!(
+        found(&[
+            "if m.lock().unwrap().is_none() {",
+            "let mut slot = m.lock().unwrap();",
+            "if slot.is_none() {",
+            "*slot = Some(1);"
+        ]),
+        0
+    );
+    assert_eq!(found(&["println!(\"{}\", m.lock().unwrap());", "*m.lock().unwrap() = 1;"]), 0);
+}
