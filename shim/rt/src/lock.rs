@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use conccheck_trace::wire::{self, MAX_ENTRY, acquire};
 use conccheck_trace::{Event, How, Mode, ObjectId, ObjectKind, Order, SiteId};
 
+use crate::entry::Small;
 use crate::local;
 use crate::object::{self, Object};
 use crate::saving::Verdict;
 use crate::writer::Writer;
-use crate::{recorder, ticker};
+use crate::{recorder, site, ticker};
 
 /// What the recorder knows about one lock.
 #[derive(Debug)]
@@ -66,35 +67,58 @@ impl Lock {
     /// To be called by who has just got the lock. What it returns is to be dropped just before the lock is released.
     #[inline(never)]
     pub fn acquired(&self, mode: Mode, how: How, place: Place, type_name: TypeName) -> Held<'_> {
+        // What nearly every acquisition needs, without a call: those behind cost registers that are to be saved first.
+        if recorder::is_certainly_on()
+            && let Some(lock) = self.object.known()
+            && let Some(site) = site::first_seen(place)
+            && let Some(small) = Small::new(lock, site)
+            && local::with(|local| self.write_small(&mut local.enter(), CODES[mode as usize][how as usize], mode, small))
+        {
+            return Held { lock: self, state: State::new(lock, mode) };
+        }
+        self.acquired_slowly(mode, how, place, type_name)
+    }
+
+    #[inline(always)]
+    fn write_small(&self, writer: &mut Writer<'_>, kind: u8, mode: Mode, small: Small) -> bool {
+        let possible = writer.has_room() && kind != acquire::OTHER;
+        if possible {
+            let (order, follows) = self.advance(mode, writer.serial());
+            writer.write_small(self.address(), acquire::MARK | kind, small, order, follows);
+        }
+        possible
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn acquired_slowly(&self, mode: Mode, how: How, place: Place, type_name: TypeName) -> Held<'_> {
         if !recorder::is_on() {
             return Held { lock: self, state: State::new(ObjectId::NONE, mode) };
         }
         let lock = self.id(type_name);
         let site = recorder::site(place);
-        let recorded = local::with(|local| {
-            let mut writer = local.enter();
-            if writer.has_room() {
-                let (order, follows) = self.advance(mode, writer.serial());
-                self.write_acquisition(&mut writer, lock, site, mode, how, order, follows);
-                return true;
-            }
-            self.acquired_slowly(&mut writer, lock, site, mode, how)
-        });
+        let recorded = local::with(|local| self.record_acquisition(&mut local.enter(), lock, site, mode, how));
         Held { lock: self, state: State::new(if recorded { lock } else { ObjectId::NONE }, mode) }
     }
 
-    #[inline(always)]
-    #[expect(clippy::too_many_arguments, reason = "the fields of one event")]
-    fn write_acquisition(
-        &self,
-        writer: &mut Writer<'_>,
-        lock: ObjectId,
-        site: SiteId,
-        mode: Mode,
-        how: How,
-        order: Order,
-        follows: bool,
-    ) {
+    /// Records an acquisition or counts it. Whether the release is to be told.
+    fn record_acquisition(&self, writer: &mut Writer<'_>, lock: ObjectId, site: SiteId, mode: Mode, how: How) -> bool {
+        let (order, follows);
+        if writer.has_room() {
+            (order, follows) = self.advance(mode, writer.serial());
+        } else {
+            (order, follows) = (self.advance(mode, 0).0, false);
+            match writer.judge(lock, site, mode, how, order) {
+                Ok(Verdict::Record) => {}
+                Ok(Verdict::Counted) => return true,
+                Ok(Verdict::Drop) => return false,
+                Err(error) => {
+                    // This one, and its release.
+                    writer.lose(2, &error);
+                    return false;
+                }
+            }
+        }
         let kind = CODES[mode as usize][how as usize];
         if kind == acquire::OTHER {
             writer.write(Event::Acquire { lock, site, mode, how, order });
@@ -102,23 +126,6 @@ impl Lock {
             writer.write_open(self.address(), acquire::MARK | kind, lock, site, None);
         } else {
             writer.write_open(self.address(), acquire::MARK | acquire::ORDER | kind, lock, site, Some(order));
-        }
-    }
-
-    /// Where there is no room right now, or the trace must be kept small. Whether the release is to be told.
-    #[cold]
-    #[inline(never)]
-    fn acquired_slowly(&self, writer: &mut Writer<'_>, lock: ObjectId, site: SiteId, mode: Mode, how: How) -> bool {
-        let (order, _) = self.advance(mode, 0);
-        match writer.judge(lock, site, mode, how, order) {
-            Ok(Verdict::Record) => self.write_acquisition(writer, lock, site, mode, how, order, false),
-            Ok(Verdict::Counted) => {}
-            Ok(Verdict::Drop) => return false,
-            Err(error) => {
-                // This one, and its release.
-                writer.lose(2, &error);
-                return false;
-            }
         }
         true
     }
@@ -173,39 +180,37 @@ impl Lock {
 
     #[inline(never)]
     fn released(&self, state: State) {
-        let lock = state.id();
-        // In a forked child, the acquisition stands in the parent's trace.
-        if !object::is_ours(lock.0) {
-            return;
-        }
-        let wrote = state.has(State::WROTE);
-        let unwinding = std::thread::panicking() && !state.has(State::PANICKING);
-        let folded = local::with(|local| {
-            let mut writer = local.enter();
-            if !unwinding && writer.fold(self.address(), acquire::RELEASED | if wrote { acquire::WROTE } else { 0 }) {
-                return true;
-            }
-            if writer.has_room() {
-                writer.write_release(lock, wrote, unwinding);
-            } else {
-                released_slowly(&mut writer, lock, wrote, unwinding);
-            }
-            false
-        });
+        let bits = acquire::RELEASED | if state.has(State::WROTE) { acquire::WROTE } else { 0 };
+        let folded = object::is_ours(state.id().0)
+            && !std::thread::panicking()
+            && local::with(|local| local.enter().fold(self.address(), bits));
         if !folded {
-            ticker::wake();
+            released_slowly(state);
         }
     }
 }
 
-#[cold]
 #[inline(never)]
-fn released_slowly(writer: &mut Writer<'_>, lock: ObjectId, wrote: bool, unwinding: bool) {
-    if let Err(error) = writer.make_room(MAX_ENTRY) {
-        writer.lose(1, &error);
-    } else if !writer.count_release(lock) {
-        writer.write_release(lock, wrote, unwinding);
+fn released_slowly(state: State) {
+    let lock = state.id();
+    // In a forked child, the acquisition stands in the parent's trace.
+    if !object::is_ours(lock.0) {
+        return;
     }
+    let unwinding = std::thread::panicking() && !state.has(State::PANICKING);
+    local::with(|local| {
+        let mut writer = local.enter();
+        if !writer.has_room() {
+            if let Err(error) = writer.make_room(MAX_ENTRY) {
+                return writer.lose(1, &error);
+            }
+            if writer.count_release(lock) {
+                return;
+            }
+        }
+        writer.write_release(lock, state.has(State::WROTE), unwinding);
+    });
+    ticker::wake();
 }
 
 /// A lock that is held. Dropping it records the release, so it must be dropped just before the lock is released.

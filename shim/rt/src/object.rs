@@ -46,6 +46,12 @@ impl Object {
         }
     }
 
+    /// Its number, if it has one.
+    #[inline(always)]
+    pub(crate) fn known(&self) -> Option<ObjectId> {
+        Some(self.id.load(Ordering::Relaxed)).filter(|&id| is_ours(id)).map(ObjectId)
+    }
+
     #[cold]
     #[inline(never)]
     fn define(&self, old: u32, type_name: fn() -> &'static str) -> ObjectId {

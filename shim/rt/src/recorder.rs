@@ -28,6 +28,12 @@ pub fn is_on() -> bool {
     }
 }
 
+/// Whether it is known already that something is recorded.
+#[inline(always)]
+pub(crate) fn is_certainly_on() -> bool {
+    STATE.load(Ordering::Acquire) == ON
+}
+
 /// The recording, while there is one.
 pub(crate) fn session() -> Option<&'static Session> {
     if STATE.load(Ordering::Acquire) == ON { Session::current() } else { None }
@@ -120,7 +126,7 @@ pub fn adopt(thread: ThreadId, parent: ThreadId, name: Option<&str>) {
 /// The number of a place in the source.
 #[inline]
 pub fn site(place: &'static Location<'static>) -> SiteId {
-    SiteId(site::find_place(place).unwrap_or_else(|| intern(&site::SITES, place)))
+    site::find_place(place).unwrap_or_else(|| SiteId(intern(&site::SITES, place)))
 }
 
 /// The number of a string that lives as long as the program, such as a type's name.

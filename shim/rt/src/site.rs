@@ -143,15 +143,19 @@ impl Table {
 static FIRST_SEEN: [Entry; 1024] =
     [const { Entry { address: AtomicUsize::new(0), length: AtomicU32::new(0), id: AtomicU32::new(0) } }; 1024];
 
-/// The number of a place, if it was seen before.
+/// The number of a place, if it was the first at its remainder.
 #[inline(always)]
-pub(crate) fn find_place(place: &'static Location<'static>) -> Option<u32> {
+pub(crate) fn first_seen(place: &'static Location<'static>) -> Option<SiteId> {
     let address = std::ptr::from_ref(place) as usize;
     let entry = &FIRST_SEEN[(address >> 3) % FIRST_SEEN.len()];
-    if entry.address.load(Ordering::Acquire) == address {
-        return Some(entry.id.load(Ordering::Relaxed));
-    }
-    SITES.find(place)
+    let found = entry.address.load(Ordering::Acquire) == address;
+    found.then(|| SiteId(entry.id.load(Ordering::Relaxed)))
+}
+
+/// The number of a place, if it was seen before.
+#[inline]
+pub(crate) fn find_place(place: &'static Location<'static>) -> Option<SiteId> {
+    first_seen(place).or_else(|| SITES.find(place).map(SiteId))
 }
 
 /// Numbers things by address, and by content where the address is new.

@@ -5,11 +5,11 @@ use std::io;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, compiler_fence};
 
 use conccheck_trace::layout::{CHUNK_MAGIC, SLOT_SIZE, chunk};
-use conccheck_trace::wire::{self, MAX_ENTRY};
+use conccheck_trace::wire::{self, MAX_ENTRY, acquire};
 use conccheck_trace::{Event, ObjectId, Order, SiteId, StringId, ThreadId, Ticks};
 
 use crate::clock::{self, Pair};
-use crate::entry::{Bytes, RELEASE};
+use crate::entry::{Bytes, RELEASE, Small};
 use crate::local::{Local, PENDING, Provisional, TAKEN, THREAD_END};
 use crate::recorder;
 use crate::saving::Saving;
@@ -29,8 +29,10 @@ impl Drop for Writer<'_> {
     #[inline(always)]
     fn drop(&mut self) {
         compiler_fence(Ordering::SeqCst);
-        let lost = self.local.lost.load(Ordering::Relaxed) != 0 && self.limit != TAKEN;
-        self.local.limit.store(if lost { PENDING } else { self.limit }, Ordering::Relaxed);
+        if self.local.lost.load(Ordering::Relaxed) != 0 && self.limit != TAKEN {
+            self.limit = PENDING;
+        }
+        self.local.limit.store(self.limit, Ordering::Relaxed);
     }
 }
 
@@ -270,22 +272,44 @@ impl<'a> Writer<'a> {
         unsafe { Bytes::at(self.local.base.get().add(self.local.at.get() as usize)) }
     }
 
-    /// Writes the acquisition of the lock at address `address` now. There must be room.
+    /// Writes the acquisition of the lock at address `address` now: the frequent kind. There must be room.
     #[inline(always)]
-    pub(crate) fn write_open(&mut self, address: usize, tag: u8, lock: ObjectId, site: SiteId, order: Option<Order>) {
-        let local = self.local;
-        let at = local.at.get();
+    pub(crate) fn write_small(&mut self, address: usize, tag: u8, small: Small, order: Order, follows: bool) {
+        let elapsed = self.advance(clock::now());
         let mut bytes = self.bytes();
-        bytes.head(tag, self.advance(clock::now()));
+        if bytes.small(tag, elapsed, small, order, follows).is_none() {
+            let tag = if follows { tag } else { tag | acquire::ORDER };
+            bytes = self.bytes_of(tag, elapsed, small.lock(), small.site(), (!follows).then_some(order));
+        }
+        self.opened(address, bytes);
+    }
+
+    /// Writes the acquisition of the lock at address `address` now. There must be room.
+    pub(crate) fn write_open(&mut self, address: usize, tag: u8, lock: ObjectId, site: SiteId, order: Option<Order>) {
+        let elapsed = self.advance(clock::now());
+        let bytes = self.bytes_of(tag, elapsed, lock, site, order);
+        self.opened(address, bytes);
+    }
+
+    #[cold]
+    fn bytes_of(&self, tag: u8, elapsed: u64, lock: ObjectId, site: SiteId, order: Option<Order>) -> Bytes {
+        let mut bytes = self.bytes();
+        bytes.head(tag, elapsed);
         bytes.number(lock.0);
         bytes.number(site.0);
         if let Some(order) = order {
             bytes.long_number(order.0);
         }
-        let end = bytes.end(local.base.get());
+        bytes
+    }
+
+    /// Makes the acquisition that was written valid, and remembers it as the last entry.
+    #[inline(always)]
+    fn opened(&self, address: usize, bytes: Bytes) {
+        let local = self.local;
         local.open.set(address);
-        local.open_at.set(at);
-        self.publish(end);
+        local.open_at.set(local.at.get());
+        self.publish(bytes.end(local.base.get()));
     }
 
     /// Writes a release now. There must be room.
