@@ -4,11 +4,11 @@
 mod support;
 
 use conccheck_trace::convert::Format;
-use conccheck_trace::layout::{CHUNK_MAGIC, LIVE_HEADER_SIZE, LIVE_MAGIC, SLOT_SIZE, chunk, live};
+use conccheck_trace::layout::{CHUNK_MAGIC, chunk};
 use conccheck_trace::read::{Error, ProcessTrace};
 use conccheck_trace::{Event, ThreadId, json_write};
 use proptest::prelude::*;
-use support::{Folder, bytes, events, is_prefix, one, sample};
+use support::{Folder, bytes, events, is_prefix, live_file, one, sample};
 
 /// Looks at all that a reader gives, so that nothing lazy stays unread.
 fn exhaust(result: Result<ProcessTrace, Error>) -> Option<ProcessTrace> {
@@ -126,25 +126,6 @@ fn a_chunk_that_is_missing_is_a_warning_that_names_thread_and_number() {
     assert!(trace.warnings[0].contains("of thread 1, chunks 1 to 1 are missing"), "{:?}", trace.warnings);
 }
 
-/// A live file of these slots.
-fn live_file(slots: &[&[u8]]) -> Vec<u8> {
-    let mut file = vec![0; LIVE_HEADER_SIZE];
-    file[..8].copy_from_slice(&LIVE_MAGIC);
-    file[live::VERSION] = 1;
-    file[live::CLOCK_FIRST..live::CLOCK_FIRST + 8].copy_from_slice(&1_000_u64.to_le_bytes());
-    file[live::CLOCK_LAST..live::CLOCK_LAST + 8].copy_from_slice(&6_001_000_u64.to_le_bytes());
-    file[live::CLOCK_LAST + 8..live::CLOCK_LAST + 16].copy_from_slice(&2_000_000_u64.to_le_bytes());
-    file[live::LOST_EVENTS] = 3;
-    file[live::LOST_REASON] = 28;
-    file[live::DEADLOCK] = 1;
-    for slot in slots {
-        let begin = file.len();
-        file.extend_from_slice(slot);
-        file.resize(begin + SLOT_SIZE, 0xee);
-    }
-    file
-}
-
 #[test]
 fn what_a_killed_process_had_not_flushed_is_read_from_its_live_file() {
     let (log, second, whole) = two_chunks();
@@ -171,6 +152,13 @@ fn what_a_killed_process_had_not_flushed_is_read_from_its_live_file() {
     let converted = folder.open("v.json", json).expect("is good");
     assert_eq!(events(&converted), events(&trace));
     assert_eq!(converted.header, trace.header);
+}
+
+#[test]
+fn a_recorders_log_without_its_live_file_is_read_with_a_warning() {
+    let trace = Folder::new().open("t.cct", b"conccheK\x01\0\0\0\x06\0\0\0pid=7\n").expect("the header is good");
+    assert_eq!((trace.header.pid, trace.header.clean_end, trace.is_empty()), (7, false, true));
+    assert!(trace.warnings[0].contains("t.cct.live: is not there"), "{:?}", trace.warnings);
 }
 
 #[test]

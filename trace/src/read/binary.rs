@@ -57,6 +57,11 @@ pub(super) fn open(path: &Path) -> Result<ProcessTrace, Error> {
     warnings
         .extend(files.damages.iter().map(|damage| format!("{}: at byte {}: {}", name(damage.part), damage.offset, damage.kind)));
 
+    // A converted log says itself how the process ended.
+    if files.live.is_none() && live.is_empty() && !files.text.windows(11).any(|text| text == b"\nclean_end=") {
+        warnings.push(format!("{}: is not there: each thread's newest events may be missing", live_path.display()));
+    }
+
     let mut tables = Tables::default();
     let mut threads: Vec<Thread> = Vec::new();
     let mut faults = 0;

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use conccheck_trace::convert::{self, Format};
+use conccheck_trace::layout::{CHUNK_MAGIC, LIVE_HEADER_SIZE, LIVE_MAGIC, SLOT_SIZE, chunk, live};
 use conccheck_trace::read::{self, Error, ProcessTrace};
 use conccheck_trace::{Record, ThreadId, text};
 
@@ -63,4 +64,36 @@ pub(crate) fn events(trace: &ProcessTrace) -> Vec<(ThreadId, Vec<Record>)> {
 /// Whether each thread's events in `part` are the first of that thread in `whole`.
 pub(crate) fn is_prefix(part: &ProcessTrace, whole: &ProcessTrace) -> bool {
     events(part).iter().all(|(thread, records)| whole.events(*thread).take(records.len()).eq(records.iter().copied()))
+}
+
+/// A live file of these slots.
+pub(crate) fn live_file(slots: &[&[u8]]) -> Vec<u8> {
+    let mut file = vec![0; LIVE_HEADER_SIZE];
+    file[..8].copy_from_slice(&LIVE_MAGIC);
+    file[live::VERSION] = 1;
+    file[live::CLOCK_FIRST..live::CLOCK_FIRST + 8].copy_from_slice(&1_000_u64.to_le_bytes());
+    file[live::CLOCK_LAST..live::CLOCK_LAST + 8].copy_from_slice(&6_001_000_u64.to_le_bytes());
+    file[live::CLOCK_LAST + 8..live::CLOCK_LAST + 16].copy_from_slice(&2_000_000_u64.to_le_bytes());
+    file[live::LOST_EVENTS] = 3;
+    file[live::LOST_REASON] = 28;
+    file[live::DEADLOCK] = 1;
+    for slot in slots {
+        let begin = file.len();
+        file.extend_from_slice(slot);
+        file.resize(begin + SLOT_SIZE, 0);
+    }
+    file
+}
+
+/// The log and the live file of a process that ended in the middle: its chunks are in slots yet.
+pub(crate) fn killed() -> (Vec<u8>, Vec<u8>) {
+    let text =
+        "main spawn w @src/main.rs:7:5; main lock a @src/main.rs:8:5; w lock b @src/main.rs:20:5; main request b; w request a";
+    let log = bytes(&text::parse(text).expect("is well-formed"), Format::Binary);
+    let first = (0..log.len()).find(|&at| log[at..].starts_with(&CHUNK_MAGIC.to_le_bytes())).expect("has a chunk");
+    let len = u32::from_le_bytes(log[first + chunk::END..][..4].try_into().expect("four bytes")) as usize;
+    let mut live = live_file(&[&log[first..first + len], &log[first + len..]]);
+    // Nothing behind the last chunk is needed.
+    live.truncate(LIVE_HEADER_SIZE + SLOT_SIZE + log.len() - first - len);
+    (log[..first].to_vec(), live)
 }
