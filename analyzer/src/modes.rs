@@ -5,11 +5,7 @@ use conccheck_trace::Mode;
 /// Whether a lock held as `held` keeps out a thread that asks for it as `asked`, with nobody else about.
 pub(crate) fn blocks(held: Mode, asked: Mode) -> bool {
     use Mode::{Exclusive, Reentrant, Upgradable};
-    match (held, asked) {
-        (Exclusive | Reentrant, _) | (_, Exclusive | Reentrant) => true,
-        (Upgradable, Upgradable) => true,
-        _ => false,
-    }
+    matches!((held, asked), (Exclusive | Reentrant, _) | (_, Exclusive | Reentrant) | (Upgradable, Upgradable))
 }
 
 /// Whether a reader that asks as `asked` waits behind a writer that is itself kept out by a reader that holds as `held`.

@@ -94,7 +94,7 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
             forced: 0,
             summarised: 0,
             lost: trace.header.lost.as_ref().map_or(0, |(count, _)| *count),
-            end: Ticks(0),
+            end: trace.header.end_ticks,
             index: FxHashMap::default(),
             names: OnceCell::new(),
             stuck: OnceCell::new(),
