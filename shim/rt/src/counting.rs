@@ -43,11 +43,11 @@ impl Writer<'_> {
         }
         self.record_open();
         if self.make_room(MAX_ENTRY).is_ok() {
-            let (from, time) = (self.local.at.get(), self.local.time.get());
+            let (from, time) = (self.local.at(), self.local.time.get());
             self.write(event);
             if event.can_block() {
                 // What can block must be in the trace while it does; afterwards it may turn out to be one of many.
-                self.local.provisional.set(Provisional { from, end: self.local.at.get(), time });
+                self.local.provisional.set(Provisional { from, end: self.local.at(), time });
             }
             if let (Event::Wake { .. }, Some(saving)) = (event, self.saving()) {
                 // The lock's acquisition stands directly behind.
@@ -103,7 +103,7 @@ impl Writer<'_> {
     /// Takes the last entry back if it is provisional.
     fn take_back(&mut self) {
         let last = self.local.provisional.replace(Provisional::NONE);
-        if last.end != 0 && last.end == self.local.at.get() {
+        if last.end != 0 && last.end == self.local.at() {
             self.local.time.set(last.time);
             self.publish(last.from);
         }

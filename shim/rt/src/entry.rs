@@ -50,7 +50,7 @@ impl Bytes {
     /// The tag and the time, which takes three bytes where it can.
     #[inline(always)]
     pub(crate) fn head(&mut self, tag: u8, elapsed: u64) {
-        if elapsed < 1 << 21 {
+        if elapsed < Bytes::SMALL_TIME {
             let word = u32::from(tag) | ((elapsed as u32) << 11) | (0b100 << 8);
             self.store(word.to_le_bytes(), 4);
         } else {
@@ -59,18 +59,33 @@ impl Bytes {
         }
     }
 
-    /// An acquisition of eight bytes, and four more if its order does not follow. `None`: it takes more.
+    /// An elapsed time that fits into three bytes is less than this.
+    const SMALL_TIME: u64 = 1 << 21;
+
+    /// An acquisition of eight bytes; more if it is long since the last entry, or its order does not follow. Returns its length.
     #[inline(always)]
-    pub(crate) fn small(&mut self, tag: u8, elapsed: u64, small: Small, order: Order, follows: bool) -> Option<()> {
-        if elapsed >= 1 << 21 || order.0 >= 1 << 28 {
-            return None;
+    pub(crate) fn small(&mut self, tag: u8, elapsed: u64, small: Small, order: Order, follows: bool) -> u32 {
+        let tag = if follows { tag } else { tag | acquire::ORDER };
+        let mut length = 8;
+        if elapsed < Bytes::SMALL_TIME {
+            let word = u64::from(tag) | (elapsed << 11) | (0b100 << 8) | (u64::from(small.0) << 32);
+            self.store(word.to_le_bytes(), 8);
+        } else {
+            self.store([tag, 0], 2);
+            self.store(elapsed.to_le_bytes(), 8);
+            self.store(small.0.to_le_bytes(), 4);
+            length = 14;
         }
-        let (tag, length) = if follows { (tag, 8) } else { (tag | acquire::ORDER, 12) };
-        let word = u64::from(tag) | (elapsed << 11) | (0b100 << 8) | (u64::from(small.0) << 32);
-        self.store(word.to_le_bytes(), 8);
-        // Without a branch: where the order follows, the next entry overwrites it.
-        self.store((((order.0 as u32) << 4) | 0b1000).to_le_bytes(), length - 8);
-        Some(())
+        if follows {
+            length
+        } else if order.0 < 1 << 28 {
+            self.store((((order.0 as u32) << 4) | 0b1000).to_le_bytes(), 4);
+            length + 4
+        } else {
+            self.store([0], 1);
+            self.store(order.0.to_le_bytes(), 8);
+            length + 9
+        }
     }
 
     /// A number as `wire::put` writes it.
@@ -131,14 +146,14 @@ mod tests {
     #[test]
     fn a_small_acquisition_is_written_as_the_format_says() {
         for shift in 0..14 {
-            let (lock, site, order) = (ObjectId(1 << shift), SiteId((1 << 14) - 1), Order((1 << (2 * shift)) + 1));
+            let (lock, site, order) = (ObjectId(1 << shift), SiteId((1 << 14) - 1), Order((1 << (4 * shift)) + 1));
             let small = Small::new(lock, site).expect("small");
             let expected = Event::Acquire { lock, site, mode: Mode::Shared, how: How::Try, order };
-            same(expected, |bytes| {
-                bytes
-                    .small(acquire::MARK | wire::code(Mode::Shared, How::Try), (1 << 21) - 1, small, order, false)
-                    .expect("fits");
-            });
+            for elapsed in [0, (1 << 21) - 1, 1 << 21, u64::MAX] {
+                same(expected, |bytes| {
+                    bytes.small(acquire::MARK | wire::code(Mode::Shared, How::Try), elapsed, small, order, false);
+                });
+            }
         }
         assert!(Small::new(ObjectId(1 << 14), SiteId(1)).is_none());
         assert!(Small::new(ObjectId(1), SiteId(1 << 14)).is_none());

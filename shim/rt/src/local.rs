@@ -6,39 +6,44 @@
 
 use std::cell::Cell;
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicU32, Ordering, compiler_fence};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering, compiler_fence};
 
-use conccheck_trace::ThreadId;
+use conccheck_trace::layout::chunk;
+use conccheck_trace::wire::MAX_ENTRY;
+use conccheck_trace::{Order, ThreadId};
 
+use crate::clock;
+use crate::entry::{Bytes, Small};
 use crate::session::Budget;
 use crate::slots::Slot;
 use crate::sys::ThreadEnd;
 use crate::writer::Writer;
 
-/// [`Local::limit`] while the thread writes.
-pub(crate) const TAKEN: u32 = 0;
-/// [`Local::limit`] when something is to be done before the next entry.
-pub(crate) const PENDING: u32 = 1;
+/// [`Local::state`] while the thread writes.
+pub(crate) const TAKEN: usize = 0;
+/// [`Local::state`] when something is to be done before the next entry.
+pub(crate) const PENDING: usize = 1;
+/// [`Local::state`] otherwise. Anything above says so too, and is the address of the lock whose acquisition is the last entry and
+/// not yet released.
+pub(crate) const IDLE: usize = 2;
 
 /// One thread's recording.
+///
+/// Every store counts: the locked instruction that ends a critical section waits for all of them.
 pub(crate) struct Local {
-    /// Up to where the slot may be written; [`TAKEN`] and [`PENDING`] are less than any entry needs.
-    pub(crate) limit: AtomicU32,
-    /// Events lost since the last entry because the thread was within the recorder.
-    pub(crate) lost: AtomicU32,
-    /// Position behind the last entry, from the slot's start.
-    pub(crate) at: Cell<u32>,
-    /// The address of the lock whose acquisition is the last entry, still not released.
-    pub(crate) open: Cell<usize>,
-    /// Position of that entry.
-    pub(crate) open_at: Cell<u32>,
-    /// Leaf sections so far, to time some of them.
-    pub(crate) leaves: Cell<u32>,
+    /// [`TAKEN`], [`PENDING`], [`IDLE`], or a lock's address.
+    pub(crate) state: AtomicUsize,
+    /// Positions from the slot's start: of the last entry if it is an acquisition, and (low half) behind the last entry.
+    pub(crate) ends: Cell<u64>,
     pub(crate) base: Cell<*mut u8>,
     /// Time of the last entry.
     pub(crate) time: Cell<u64>,
     /// Number of the chunk being filled, among all of the program's.
     pub(crate) serial: Cell<u64>,
+    /// Up to where the slot may be written.
+    pub(crate) limit: Cell<u32>,
+    /// Events lost since the last entry because the thread was within the recorder.
+    pub(crate) lost: AtomicU32,
     /// The last entry, if it is one that is to be taken back when what follows it is not recorded.
     pub(crate) provisional: Cell<Provisional>,
     pub(crate) budget: Cell<Budget>,
@@ -65,15 +70,13 @@ impl Provisional {
 thread_local! {
     static LOCAL: Local = const {
         Local {
-            limit: AtomicU32::new(PENDING),
-            lost: AtomicU32::new(0),
-            at: Cell::new(0),
-            open: Cell::new(0),
-            open_at: Cell::new(0),
-            leaves: Cell::new(0),
+            state: AtomicUsize::new(PENDING),
+            ends: Cell::new(0),
             base: Cell::new(std::ptr::null_mut()),
             time: Cell::new(0),
             serial: Cell::new(0),
+            limit: Cell::new(0),
+            lost: AtomicU32::new(0),
             provisional: Cell::new(Provisional::NONE),
             budget: Cell::new(Budget::Free),
             slot: Cell::new(None),
@@ -107,9 +110,8 @@ pub(crate) fn new_thread() -> u32 {
 pub(crate) fn forget() {
     NEXT_THREAD.store(0, Ordering::Relaxed);
     with(|local| {
-        local.limit.store(PENDING, Ordering::Relaxed);
+        local.state.store(PENDING, Ordering::Relaxed);
         local.lost.store(0, Ordering::Relaxed);
-        local.open.set(0);
         local.budget.set(Budget::Free);
         local.base.set(std::ptr::null_mut());
         local.slot.set(None);
@@ -117,6 +119,14 @@ pub(crate) fn forget() {
         local.chunk.set(0);
         local.started.set(false);
     });
+}
+
+/// A place in what a thread recorded: the chunk, and the position behind the last entry in it.
+pub(crate) type Position = (u64, u32);
+
+/// Where the calling thread's last entry ends.
+pub(crate) fn position() -> Position {
+    with(|local| (local.serial.get(), local.ends.get() as u32))
 }
 
 /// Runs at the end of a thread that recorded something.
@@ -133,10 +143,88 @@ impl Local {
     /// Takes the thread's recording for one entry.
     #[inline]
     pub(crate) fn enter(&self) -> Writer<'_> {
-        let limit = self.limit.load(Ordering::Relaxed);
-        self.limit.store(TAKEN, Ordering::Relaxed);
+        let ends = self.ends.get();
+        let mut state = self.take();
+        if self.ends.get() != ends {
+            // A signal handler came just before and wrote: the last entry is another.
+            state = state.min(IDLE);
+        }
+        Writer::new(self, state)
+    }
+
+    /// Takes the thread's recording; returns the state to put back.
+    #[inline(always)]
+    fn take(&self) -> usize {
+        let state = self.state.load(Ordering::Relaxed);
+        self.state.store(TAKEN, Ordering::Relaxed);
         compiler_fence(Ordering::SeqCst);
-        Writer::new(self, limit)
+        state
+    }
+
+    /// Puts the state back.
+    #[inline(always)]
+    pub(crate) fn leave(&self, mut state: usize) {
+        compiler_fence(Ordering::SeqCst);
+        if self.lost.load(Ordering::Relaxed) != 0 && state != TAKEN {
+            state = PENDING;
+        }
+        self.state.store(state, Ordering::Relaxed);
+    }
+
+    /// Position behind the last entry.
+    #[inline(always)]
+    pub(crate) fn at(&self) -> u32 {
+        self.ends.get() as u32
+    }
+
+    /// Makes all up to `end` valid; an acquisition that is the last entry begins at `from`.
+    #[inline(always)]
+    pub(crate) fn publish(&self, from: u32, end: u32) {
+        self.ends.set(u64::from(from) << 32 | u64::from(end));
+        // SAFETY: a chunk lies in the slot at `base`; its fields are aligned, and other processes that map the file only read.
+        unsafe { AtomicU32::from_ptr(self.base.get().add(chunk::END).cast()) }.store(end.to_le(), Ordering::Release);
+    }
+
+    /// Records an acquisition now, if it is of the frequent kind and there is room. `order` gives its order and whether that
+    /// follows, for a chunk; it is told then that the acquisition is recorded.
+    #[inline(always)]
+    pub(crate) fn write_small(&self, address: usize, tag: u8, small: Small, order: impl FnOnce(u64) -> (Order, bool)) -> bool {
+        let state = self.take();
+        let at = self.at();
+        if state <= PENDING || at + MAX_ENTRY as u32 > self.limit.get() {
+            self.leave(state);
+            return false;
+        }
+        let (order, follows) = order(self.serial.get());
+        let elapsed = clock::now().saturating_sub(self.time.get());
+        self.time.set(self.time.get() + elapsed);
+        // SAFETY: the slot has room for an entry there, and only this thread writes to its slot.
+        let mut bytes = unsafe { Bytes::at(self.base.get().add(at as usize)) };
+        let length = bytes.small(tag, elapsed, small, order, follows);
+        self.publish(at, at + length);
+        self.leave(address);
+        true
+    }
+
+    /// Sets bits in the tag of the last entry, if it is the acquisition of the lock at this address, the coarse clock has not moved
+    /// since, and this section is not one of those to be timed. Returns whether it did.
+    #[inline(always)]
+    pub(crate) fn fold(&self, address: usize, bits: u8) -> bool {
+        let ends = self.ends.get();
+        let from = (ends >> 32) as usize;
+        // Entries are eight bytes long mostly.
+        let is_sample = (from >> 3).is_multiple_of(64);
+        if self.state.load(Ordering::Relaxed) != address || is_sample || !clock::still_at(self.time.get()) {
+            return false;
+        }
+        self.take();
+        let unchanged = self.ends.get() == ends;
+        if unchanged {
+            // SAFETY: the position of an entry in this thread's slot, which is attached as there is one.
+            unsafe { *self.base.get().add(from) |= bits };
+        }
+        self.leave(IDLE);
+        unchanged
     }
 
     /// The thread's number; a new one if it has none.

@@ -65,40 +65,40 @@ impl Lock {
     }
 
     /// To be called by who has just got the lock. What it returns is to be dropped just before the lock is released.
-    #[inline(never)]
+    #[inline]
     pub fn acquired(&self, mode: Mode, how: How, place: Place, type_name: TypeName) -> Held<'_> {
-        // What nearly every acquisition needs, without a call: those behind cost registers that are to be saved first.
-        if recorder::is_certainly_on()
+        let panicking = if std::thread::panicking() { State::PANICKING } else { 0 };
+        Held { lock: self, state: State(self.acquire(mode, how, place, type_name).0 | panicking) }
+    }
+
+    /// What nearly every acquisition needs, without a call: those behind cost registers that are to be saved first.
+    #[inline(never)]
+    fn acquire(&self, mode: Mode, how: How, place: Place, type_name: TypeName) -> State {
+        let kind = CODES[mode as usize][how as usize];
+        if kind != acquire::OTHER
             && let Some(lock) = self.object.known()
             && let Some(site) = site::first_seen(place)
             && let Some(small) = Small::new(lock, site)
-            && local::with(|local| self.write_small(&mut local.enter(), CODES[mode as usize][how as usize], mode, small))
+            && local::with(|local| {
+                local.write_small(self.address(), acquire::MARK | kind, small, |serial| self.advance(mode, serial))
+            })
         {
-            return Held { lock: self, state: State::new(lock, mode) };
+            return State::new(lock, mode);
         }
-        self.acquired_slowly(mode, how, place, type_name)
-    }
-
-    #[inline(always)]
-    fn write_small(&self, writer: &mut Writer<'_>, kind: u8, mode: Mode, small: Small) -> bool {
-        let possible = writer.has_room() && kind != acquire::OTHER;
-        if possible {
-            let (order, follows) = self.advance(mode, writer.serial());
-            writer.write_small(self.address(), acquire::MARK | kind, small, order, follows);
-        }
-        possible
+        self.acquire_slowly(mode, how, place, type_name)
     }
 
     #[cold]
     #[inline(never)]
-    fn acquired_slowly(&self, mode: Mode, how: How, place: Place, type_name: TypeName) -> Held<'_> {
-        if !recorder::is_on() {
-            return Held { lock: self, state: State::new(ObjectId::NONE, mode) };
+    fn acquire_slowly(&self, mode: Mode, how: How, place: Place, type_name: TypeName) -> State {
+        let mut recorded = false;
+        let mut lock = ObjectId::NONE;
+        if recorder::is_on() {
+            lock = self.id(type_name);
+            let site = recorder::site(place);
+            recorded = local::with(|local| self.record_acquisition(&mut local.enter(), lock, site, mode, how));
         }
-        let lock = self.id(type_name);
-        let site = recorder::site(place);
-        let recorded = local::with(|local| self.record_acquisition(&mut local.enter(), lock, site, mode, how));
-        Held { lock: self, state: State::new(if recorded { lock } else { ObjectId::NONE }, mode) }
+        State::new(if recorded { lock } else { ObjectId::NONE }, mode)
     }
 
     /// Records an acquisition or counts it. Whether the release is to be told.
@@ -140,7 +140,9 @@ impl Lock {
         } else {
             let order = self.order.load(Ordering::Relaxed) + 1;
             let follows = self.chunk.load(Ordering::Relaxed) == serial;
-            self.chunk.store(serial, Ordering::Relaxed);
+            if !follows {
+                self.chunk.store(serial, Ordering::Relaxed);
+            }
             self.order.store(order, Ordering::Release);
             (Order(order), follows)
         }
@@ -181,23 +183,20 @@ impl Lock {
     #[inline(never)]
     fn released(&self, state: State) {
         let bits = acquire::RELEASED | if state.has(State::WROTE) { acquire::WROTE } else { 0 };
-        let folded = object::is_ours(state.id().0)
-            && !std::thread::panicking()
-            && local::with(|local| local.enter().fold(self.address(), bits));
-        if !folded {
-            released_slowly(state);
+        if !object::is_ours(state.id().0) || !local::with(|local| local.fold(self.address(), bits)) {
+            released_slowly(state, false);
         }
     }
 }
 
+/// `unwinding`: by a panic that began while the lock was held.
 #[inline(never)]
-fn released_slowly(state: State) {
+fn released_slowly(state: State, unwinding: bool) {
     let lock = state.id();
-    // In a forked child, the acquisition stands in the parent's trace.
+    // In a forked child, the acquisition may stand in the parent's trace; without a number it stands in none.
     if !object::is_ours(lock.0) {
         return;
     }
-    let unwinding = std::thread::panicking() && !state.has(State::PANICKING);
     local::with(|local| {
         let mut writer = local.enter();
         if !writer.has_room() {
@@ -234,10 +233,9 @@ impl State {
     const PANICKING: u64 = 1 << 33;
     const MODE: u32 = 40;
 
-    #[inline]
+    #[inline(always)]
     fn new(lock: ObjectId, mode: Mode) -> State {
-        let panicking = if std::thread::panicking() { State::PANICKING } else { 0 };
-        State(u64::from(lock.0) | panicking | ((mode as u64) << State::MODE))
+        State(u64::from(lock.0) | ((mode as u64) << State::MODE))
     }
 
     #[inline]
@@ -298,7 +296,9 @@ impl<'a> Held<'a> {
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.state.id().is_some() {
+        if std::thread::panicking() {
+            released_slowly(self.state, !self.state.has(State::PANICKING));
+        } else {
             self.lock.released(self.state);
         }
     }

@@ -28,12 +28,6 @@ pub fn is_on() -> bool {
     }
 }
 
-/// Whether it is known already that something is recorded.
-#[inline(always)]
-pub(crate) fn is_certainly_on() -> bool {
-    STATE.load(Ordering::Acquire) == ON
-}
-
 /// The recording, while there is one.
 pub(crate) fn session() -> Option<&'static Session> {
     if STATE.load(Ordering::Acquire) == ON { Session::current() } else { None }

@@ -1,5 +1,6 @@
 //! What threads record: spawn, end, join, detach, park and sleep.
 
+use std::cell::Cell;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use conccheck_trace::{Event, Nanos, ThreadId};
 
+use crate::local::{self, Position};
 use crate::recorder;
 
 /// A thread that was, or is about to be, started through the facade. Known to its parent, to itself and to its scope.
@@ -184,6 +186,17 @@ pub fn unparked() {
 pub fn unpark(thread: ThreadId, place: &'static Location<'static>) {
     if recorder::is_on() {
         recorder::emit(Event::Unpark { thread, site: recorder::site(place) });
+    }
+}
+
+/// Records that the thread gives up its turn, unless that is the last thing that it recorded: a loop that polls is one event.
+pub fn yields(place: &'static Location<'static>) {
+    thread_local! {
+        static LAST: Cell<Position> = const { Cell::new((0, 0)) };
+    }
+    if recorder::is_on() && LAST.get() != local::position() {
+        recorder::emit(Event::Yield { site: recorder::site(place) });
+        LAST.set(local::position());
     }
 }
 

@@ -2,15 +2,15 @@
 #![expect(unsafe_code, reason = "a slot is raw mapped memory")]
 
 use std::io;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, compiler_fence};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use conccheck_trace::layout::{CHUNK_MAGIC, SLOT_SIZE, chunk};
-use conccheck_trace::wire::{self, MAX_ENTRY, acquire};
+use conccheck_trace::wire::{self, MAX_ENTRY};
 use conccheck_trace::{Event, ObjectId, Order, SiteId, StringId, ThreadId, Ticks};
 
 use crate::clock::{self, Pair};
-use crate::entry::{Bytes, RELEASE, Small};
-use crate::local::{Local, PENDING, Provisional, TAKEN, THREAD_END};
+use crate::entry::{Bytes, RELEASE};
+use crate::local::{IDLE, Local, PENDING, Provisional, TAKEN, THREAD_END};
 use crate::recorder;
 use crate::saving::Saving;
 use crate::session::{Budget, Session};
@@ -22,38 +22,35 @@ static SERIAL: AtomicU64 = AtomicU64::new(0);
 /// The right to write the calling thread's next entry.
 pub(crate) struct Writer<'a> {
     pub(crate) local: &'a Local,
-    limit: u32,
+    /// What [`Local::state`] is to be afterwards.
+    state: usize,
 }
 
 impl Drop for Writer<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        compiler_fence(Ordering::SeqCst);
-        if self.local.lost.load(Ordering::Relaxed) != 0 && self.limit != TAKEN {
-            self.limit = PENDING;
-        }
-        self.local.limit.store(self.limit, Ordering::Relaxed);
+        self.local.leave(self.state);
     }
 }
 
 impl<'a> Writer<'a> {
-    /// `limit`: what [`Local::limit`] was before it was [`TAKEN`].
+    /// `state`: what [`Local::state`] was before it was [`TAKEN`].
     #[inline(always)]
-    pub(crate) fn new(local: &'a Local, limit: u32) -> Writer<'a> {
-        Writer { local, limit }
+    pub(crate) fn new(local: &'a Local, state: usize) -> Writer<'a> {
+        Writer { local, state }
     }
 
     /// Whether the thread was within the recorder already.
     #[inline]
     pub(crate) fn is_nested(&self) -> bool {
-        self.limit == TAKEN
+        self.state == TAKEN
     }
 
     /// Whether an entry can be written right away: always so but for the first one, at the end of a chunk, and while the trace
     /// must be kept small.
     #[inline(always)]
     pub(crate) fn has_room(&self) -> bool {
-        self.local.at.get() + MAX_ENTRY as u32 <= self.limit
+        self.state > PENDING && self.local.at() + MAX_ENTRY as u32 <= self.local.limit.get()
     }
 
     /// Counts events that can't be recorded.
@@ -81,12 +78,13 @@ impl<'a> Writer<'a> {
             Some(slot) => slot,
             None => self.attach(session)?,
         };
-        while self.local.at.get() as usize + room + MAX_ENTRY > slot.extent() as usize {
+        while self.local.at() as usize + room + MAX_ENTRY > slot.extent() as usize {
             if slot.extent() as usize >= SLOT_SIZE || !session.slots.extend(slot) {
                 self.roll(session);
             }
         }
-        self.limit = if self.local.budget.get() == Budget::Free { slot.extent() } else { PENDING };
+        self.local.limit.set(slot.extent());
+        self.state = if self.local.budget.get() == Budget::Free { self.state.max(IDLE) } else { PENDING };
         let lost = self.local.lost.swap(0, Ordering::Relaxed);
         if lost != 0 {
             self.write(Event::Lost { count: u64::from(lost) });
@@ -153,10 +151,9 @@ impl<'a> Writer<'a> {
             self.set_header(at, value as u32);
             self.set_header(at + 4, (value >> 32) as u32);
         }
-        self.set_header(chunk::END, chunk::ENTRIES as u32);
+        local.publish(0, chunk::ENTRIES as u32);
         self.set_header(chunk::MAGIC, CHUNK_MAGIC);
-        local.at.set(chunk::ENTRIES as u32);
-        local.open.set(0);
+        self.state = self.state.min(IDLE);
         local.provisional.set(Provisional::NONE);
         local.time.set(pair.ticks);
         local.serial.set(SERIAL.fetch_add(1, Ordering::Relaxed) + 1);
@@ -166,7 +163,7 @@ impl<'a> Writer<'a> {
     /// The chunk so far.
     fn chunk(&self) -> &[u8] {
         // SAFETY: the slot's first `at` bytes are initialised, and only this thread writes to them.
-        unsafe { std::slice::from_raw_parts(self.local.base.get(), self.local.at.get() as usize) }
+        unsafe { std::slice::from_raw_parts(self.local.base.get(), self.local.at() as usize) }
     }
 
     /// Appends the chunk to the log; if that fails, counts what is lost.
@@ -199,12 +196,11 @@ impl<'a> Writer<'a> {
             self.save(session);
             self.set_header(chunk::MAGIC, 0);
             local.base.set(std::ptr::null_mut());
-            local.open.set(0);
-            local.at.set(0);
+            local.ends.set(0);
             local.chunk.set(local.chunk.get() + 1);
             slot.forget_counts();
             session.slots.give_back(slot);
-            self.limit = PENDING;
+            self.state = PENDING;
         }
     }
 
@@ -219,19 +215,18 @@ impl<'a> Writer<'a> {
     /// Writes `put` behind the last entry. There must be room for `room` bytes.
     #[inline]
     fn put(&mut self, put: impl FnOnce(&mut [u8]) -> usize, room: usize) {
-        let at = self.local.at.get();
+        let at = self.local.at();
         // SAFETY: the caller made sure of the room; only this thread writes to its slot.
         let window = unsafe { std::slice::from_raw_parts_mut(self.local.base.get().add(at as usize), room) };
         let end = at + put(window) as u32;
-        self.local.open.set(0);
         self.publish(end);
     }
 
     /// Makes all up to `end` valid.
-    #[inline(always)]
-    pub(crate) fn publish(&self, end: u32) {
-        self.local.at.set(end);
-        self.set_header(chunk::END, end);
+    #[inline]
+    pub(crate) fn publish(&mut self, end: u32) {
+        self.state = self.state.min(IDLE);
+        self.local.publish(0, end);
     }
 
     /// Writes a definition. `text` is the length of its string. `false` if there is no room.
@@ -269,47 +264,23 @@ impl<'a> Writer<'a> {
     #[inline(always)]
     fn bytes(&self) -> Bytes {
         // SAFETY: the caller made sure of the room; only this thread writes to its slot.
-        unsafe { Bytes::at(self.local.base.get().add(self.local.at.get() as usize)) }
+        unsafe { Bytes::at(self.local.base.get().add(self.local.at() as usize)) }
     }
 
-    /// Writes the acquisition of the lock at address `address` now: the frequent kind. There must be room.
-    #[inline(always)]
-    pub(crate) fn write_small(&mut self, address: usize, tag: u8, small: Small, order: Order, follows: bool) {
-        let elapsed = self.advance(clock::now());
-        let mut bytes = self.bytes();
-        if bytes.small(tag, elapsed, small, order, follows).is_none() {
-            let tag = if follows { tag } else { tag | acquire::ORDER };
-            bytes = self.bytes_of(tag, elapsed, small.lock(), small.site(), (!follows).then_some(order));
-        }
-        self.opened(address, bytes);
-    }
-
-    /// Writes the acquisition of the lock at address `address` now. There must be room.
+    /// Writes the acquisition of the lock at this address now. There must be room.
     pub(crate) fn write_open(&mut self, address: usize, tag: u8, lock: ObjectId, site: SiteId, order: Option<Order>) {
-        let elapsed = self.advance(clock::now());
-        let bytes = self.bytes_of(tag, elapsed, lock, site, order);
-        self.opened(address, bytes);
-    }
-
-    #[cold]
-    fn bytes_of(&self, tag: u8, elapsed: u64, lock: ObjectId, site: SiteId, order: Option<Order>) -> Bytes {
+        let from = self.local.at();
         let mut bytes = self.bytes();
-        bytes.head(tag, elapsed);
+        bytes.head(tag, self.advance(clock::now()));
         bytes.number(lock.0);
         bytes.number(site.0);
         if let Some(order) = order {
             bytes.long_number(order.0);
         }
-        bytes
-    }
-
-    /// Makes the acquisition that was written valid, and remembers it as the last entry.
-    #[inline(always)]
-    fn opened(&self, address: usize, bytes: Bytes) {
-        let local = self.local;
-        local.open.set(address);
-        local.open_at.set(local.at.get());
-        self.publish(bytes.end(local.base.get()));
+        self.local.publish(from, bytes.end(self.local.base.get()));
+        if self.state > PENDING {
+            self.state = address;
+        }
     }
 
     /// Writes a release now. There must be room.
@@ -319,26 +290,6 @@ impl<'a> Writer<'a> {
         bytes.head(RELEASE | u8::from(wrote) | (u8::from(unwinding) << 1), self.advance(clock::now()));
         bytes.number(lock.0);
         let end = bytes.end(self.local.base.get());
-        self.local.open.set(0);
         self.publish(end);
-    }
-
-    /// Sets bits in the tag of the last entry, if it is the acquisition of the lock at address `lock`, the coarse clock has not
-    /// moved since, and this section is not one of those to be timed. Returns whether it did.
-    #[inline(always)]
-    pub(crate) fn fold(&mut self, lock: usize, bits: u8) -> bool {
-        let local = self.local;
-        if local.open.get() != lock || self.limit <= PENDING || !clock::still_at(local.time.get()) {
-            return false;
-        }
-        let leaves = local.leaves.get().wrapping_add(1);
-        local.leaves.set(leaves);
-        if leaves.is_multiple_of(64) {
-            return false;
-        }
-        local.open.set(0);
-        // SAFETY: `open_at` is the position of an entry in this thread's slot, which is attached as `open` is set.
-        unsafe { *local.base.get().add(local.open_at.get() as usize) |= bits };
-        true
     }
 }

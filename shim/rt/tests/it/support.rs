@@ -14,26 +14,26 @@ use conccheck_trace::{Event, Record, ThreadId};
 const SCENARIO: &str = "CONCCHECK_TEST_SCENARIO";
 
 /// Whether this process is the child that is to run the scenario of a test.
-pub fn is_child() -> bool {
+pub(crate) fn is_child() -> bool {
     std::env::var_os(SCENARIO).is_some()
 }
 
 /// A run of a scenario.
-pub struct Run {
+pub(crate) struct Run {
     folder: tempfile::TempDir,
-    pub status: ExitStatus,
-    pub stderr: String,
+    pub(crate) status: ExitStatus,
+    pub(crate) stderr: String,
 }
 
 /// The command that runs the scenario of test `name`.
-pub fn command(name: &str) -> Command {
+pub(crate) fn command(name: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("the test's own path"));
     command.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(SCENARIO, "1");
     command
 }
 
 /// Runs the scenario of test `name`, recording to `target` in a fresh folder.
-pub fn run_to(name: &str, target: &str, prepare: impl FnOnce(&mut Command)) -> Run {
+pub(crate) fn run_to(name: &str, target: &str, prepare: impl FnOnce(&mut Command)) -> Run {
     let folder = tempfile::tempdir().expect("a folder for the trace");
     let mut command = command(name);
     command.env("CONCCHECK_TRACE", folder.path().join(target)).env_remove("CONCCHECK_MAX_TRACE");
@@ -43,17 +43,17 @@ pub fn run_to(name: &str, target: &str, prepare: impl FnOnce(&mut Command)) -> R
 }
 
 /// Runs the scenario of test `name`.
-pub fn run(name: &str) -> Run {
+pub(crate) fn run(name: &str) -> Run {
     run_to(name, "traces", |_| {})
 }
 
 impl Run {
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// Names of the files in a folder of the run, sorted.
-    pub fn files(&self, folder: &str) -> Vec<String> {
+    pub(crate) fn files(&self, folder: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path().join(folder)).expect("the folder exists");
         let mut names: Vec<_> = entries.map(|e| e.expect("readable").file_name().into_string().expect("UTF-8")).collect();
         names.sort();
@@ -61,7 +61,7 @@ impl Run {
     }
 
     /// What each process of the run recorded. Fails on any warning.
-    pub fn traces(&self) -> Vec<ProcessTrace> {
+    pub(crate) fn traces(&self) -> Vec<ProcessTrace> {
         let traces = read::open(&self.folder.path().join("traces")).unwrap_or_else(|e| panic!("{e}\n{}", self.stderr));
         for trace in &traces {
             assert!(trace.warnings.is_empty(), "{:?}", trace.warnings);
@@ -70,7 +70,7 @@ impl Run {
     }
 
     /// What the only process recorded.
-    pub fn trace(&self) -> ProcessTrace {
+    pub(crate) fn trace(&self) -> ProcessTrace {
         let mut traces = self.traces();
         assert_eq!(traces.len(), 1, "{}", self.stderr);
         traces.remove(0)
@@ -78,13 +78,13 @@ impl Run {
 }
 
 /// All events of a trace, with their threads.
-pub fn events(trace: &ProcessTrace) -> Vec<(ThreadId, Event)> {
+pub(crate) fn events(trace: &ProcessTrace) -> Vec<(ThreadId, Event)> {
     let of = |thread| trace.events(thread).map(move |Record { event, .. }| (thread, event));
     trace.threads().into_iter().flat_map(of).collect()
 }
 
 /// The events of the only thread that locked something.
-pub fn locker(trace: &ProcessTrace) -> Vec<Event> {
+pub(crate) fn locker(trace: &ProcessTrace) -> Vec<Event> {
     let threads: Vec<Vec<Event>> = trace.threads().into_iter().map(|t| trace.events(t).map(|r| r.event).collect()).collect();
     let locks = |events: &Vec<Event>| events.iter().any(|e| matches!(e, Event::Acquire { .. } | Event::Request { .. }));
     let mut found: Vec<_> = threads.into_iter().filter(locks).collect();
@@ -93,30 +93,30 @@ pub fn locker(trace: &ProcessTrace) -> Vec<Event> {
 }
 
 /// How many acquisitions and releases there are.
-pub fn sections(events: &[Event]) -> (usize, usize) {
+pub(crate) fn sections(events: &[Event]) -> (usize, usize) {
     let count = |matches: fn(&Event) -> bool| events.iter().filter(|e| matches(e)).count();
     (count(|e| matches!(e, Event::Acquire { .. })), count(|e| matches!(e, Event::Release { .. })))
 }
 
 /// A mutex on the engine, as small as one can be.
-pub struct Mutex {
+pub(crate) struct Mutex {
     lock: Lock,
     inner: RealMutex<u64>,
 }
 
-pub struct Guard<'a> {
+pub(crate) struct Guard<'a> {
     held: Held<'a>,
     inner: MutexGuard<'a, u64>,
 }
 
 impl Mutex {
     #[track_caller]
-    pub const fn new() -> Mutex {
+    pub(crate) const fn new() -> Mutex {
         Mutex { lock: Lock::new(ObjectKind::Mutex), inner: RealMutex::new(0) }
     }
 
     #[track_caller]
-    pub fn lock(&self) -> Guard<'_> {
+    pub(crate) fn lock(&self) -> Guard<'_> {
         let place = Location::caller();
         let type_name = std::any::type_name::<u64>;
         let inner = match self.inner.try_lock() {
@@ -132,14 +132,14 @@ impl Mutex {
 }
 
 impl Guard<'_> {
-    pub fn add(&mut self) {
+    pub(crate) fn add(&mut self) {
         self.held.wrote();
         *self.inner += 1;
     }
 }
 
 /// Waits until `path` exists, and as long as `child` runs.
-pub fn wait_for(path: &PathBuf, child: &mut std::process::Child) {
+pub(crate) fn wait_for(path: &PathBuf, child: &mut std::process::Child) {
     while !path.exists() {
         assert!(child.try_wait().expect("the child can be asked").is_none(), "the child ended early");
         std::thread::yield_now();
