@@ -20,6 +20,7 @@ mod wrapper;
 
 use std::env;
 use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::process;
 
 use args::Request;
@@ -44,11 +45,11 @@ pub fn cargo_conccheck() -> process::ExitCode {
 fn command(args: &[OsString]) -> Result<ExitCode, Failure> {
     match args::parse(args)? {
         Request::Help => {
-            print!("{}", help());
+            say(&help());
             Ok(ExitCode::Clean)
         }
         Request::Version => {
-            println!("cargo-conccheck {}", env!("CARGO_PKG_VERSION"));
+            say(concat!("cargo-conccheck ", env!("CARGO_PKG_VERSION"), "\n"));
             Ok(ExitCode::Clean)
         }
         Request::Do(line) => session::execute(&line),
@@ -63,6 +64,11 @@ fn wrapped(settings: &Settings, args: &[OsString]) -> process::ExitCode {
         diagnostic(format_args!("error: {failure}"));
         failure.code().into()
     })
+}
+
+/// Prints to standard output. That it is closed is no reason to complain.
+fn say(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
 }
 
 fn help() -> String {

@@ -1,9 +1,9 @@
 //! One `cargo conccheck`: build, run, report.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, ExitStatus, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -86,7 +86,8 @@ impl Session<'_> {
             return Ok(build_failure(status));
         }
         for program in &programs {
-            println!("{program}");
+            // A closed standard output is no reason to stop.
+            let _ = writeln!(io::stdout(), "{program}");
         }
         if let Some(program) = programs.first() {
             diagnostic(format_args!("built instrumented; to run and report: conccheck run -- {program}"));
@@ -143,7 +144,7 @@ impl Session<'_> {
     /// cargo's own arguments, without those of the program.
     fn cargo_flags(&self) -> impl Iterator<Item = &OsStr> {
         let end = self.line.programs_args.unwrap_or(self.line.cargo_args.len());
-        self.line.cargo_args[..end].iter().map(|arg| arg.as_os_str())
+        self.line.cargo_args[..end].iter().map(OsString::as_os_str)
     }
 
     /// nextest has an exit status for each.

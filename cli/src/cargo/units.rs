@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process;
 
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,7 @@ pub(super) fn of(folder: &Path, id: &str) -> Option<Unit> {
 }
 
 /// What was instrumented in the programs of these paths, or in all programs noted if none is known.
-pub(super) fn coverage(folders: &[std::path::PathBuf], programs: &[std::path::PathBuf]) -> Option<Coverage> {
+pub(super) fn coverage(folders: &[PathBuf], programs: &[PathBuf]) -> Option<Coverage> {
     let units: BTreeMap<String, Unit> = folders.iter().flat_map(|folder| all(folder)).collect();
     let mut linked: Vec<&String> = roots(&units, programs);
     let mut seen: BTreeSet<&String> = linked.iter().copied().collect();
@@ -64,16 +64,35 @@ fn all(folder: &Path) -> Vec<(String, Unit)> {
     ids.filter_map(|id| Some((id.clone(), of(folder, &id)?))).collect()
 }
 
-/// The programs' units. A test program has its unit's name; other programs are copied by cargo to their plain name.
-fn roots<'a>(units: &'a BTreeMap<String, Unit>, programs: &[std::path::PathBuf]) -> Vec<&'a String> {
-    let names: BTreeSet<String> = programs
-        .iter()
-        .filter_map(|program| Some(program.file_stem()?.to_str()?.to_owned()))
-        .flat_map(|name| [name.replace('-', "_"), name])
-        .collect();
-    let ran = |(id, unit): &(&String, &Unit)| names.contains(*id) || (unit.program && names.contains(&unit.name));
-    let found: Vec<_> = units.iter().filter(ran).map(|(id, _)| id).collect();
-    if found.is_empty() { units.iter().filter(|(_, unit)| unit.program).map(|(id, _)| id).collect() } else { found }
+/// The programs' units, or those of all programs if none is found.
+fn roots<'a>(units: &'a BTreeMap<String, Unit>, programs: &[PathBuf]) -> Vec<&'a String> {
+    let found: BTreeSet<&String> = programs.iter().flat_map(|program| units_of(program, units)).collect();
+    if found.is_empty() {
+        units.iter().filter(|(_, unit)| unit.program).map(|(id, _)| id).collect()
+    } else {
+        found.into_iter().collect()
+    }
+}
+
+/// The unit of a program. A test has its unit's name. cargo links other programs to their plain name, beside or above the file with
+/// the unit's name; where it had to copy them, all units of that name may be meant.
+fn units_of<'a>(program: &Path, units: &'a BTreeMap<String, Unit>) -> Vec<&'a String> {
+    let Some(stem) = program.file_stem().and_then(|stem| stem.to_str()) else { return Vec::new() };
+    if let Some((id, _)) = units.get_key_value(stem) {
+        return vec![id];
+    }
+    let name = stem.replace('-', "_");
+    let named: Vec<&String> = units.iter().filter(|(_, unit)| unit.program && unit.name == name).map(|(id, _)| id).collect();
+    let linked: Vec<&String> = named.iter().copied().filter(|id| is_link_to(program, id)).collect();
+    if linked.is_empty() { named } else { linked }
+}
+
+/// Whether a program is the same file as its unit's, by size and time.
+fn is_link_to(program: &Path, id: &str) -> bool {
+    let identity = |path: &Path| fs::metadata(path).and_then(|data| Ok((data.len(), data.modified()?))).ok();
+    let Some(own) = identity(program) else { return false };
+    let folder = program.parent().unwrap_or(program);
+    [folder.join("deps").join(id), folder.join(id)].iter().any(|path| identity(path) == Some(own))
 }
 
 fn summary(units: &BTreeMap<String, Unit>, linked: &BTreeSet<&String>) -> Coverage {
@@ -99,7 +118,6 @@ fn summary(units: &BTreeMap<String, Unit>, linked: &BTreeSet<&String>) -> Covera
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
 
     use super::*;
 
@@ -127,6 +145,21 @@ mod tests {
         assert_eq!(coverage.instrumented, ["app", "lib", "parking_lot"]);
         let gap = |name: &str, users| Gap { name: name.to_owned(), users };
         assert_eq!(coverage.not_instrumented, [gap("parking_lot", 1), gap("plain", 1)]);
+    }
+
+    #[test]
+    fn of_several_builds_of_a_program_the_one_that_ran_is_counted() {
+        let notes = tempfile::tempdir().expect("a temporary folder");
+        note(notes.path(), "app-1", &unit("app", true, None, &[]));
+        note(notes.path(), "app-2", &unit("app", true, Some("it does not compile"), &[]));
+        let build = tempfile::tempdir().expect("a temporary folder");
+        fs::create_dir(build.path().join("deps")).expect("a writable folder");
+        fs::write(build.path().join("deps/app-1"), "program").expect("a writable folder");
+        fs::hard_link(build.path().join("deps/app-1"), build.path().join("app")).expect("a folder with links");
+        fs::write(build.path().join("deps/app-2"), "another program").expect("a writable folder");
+        let coverage = coverage(&[notes.path().to_owned()], &[build.path().join("app")]).expect("a program is noted");
+        assert_eq!(coverage.instrumented, ["app"]);
+        assert!(coverage.not_instrumented.is_empty());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write as _};
+use std::path::Path;
 use std::process::{self, Command, ExitStatus, Stdio};
 
 use super::invocation::{Invocation, split_programs};
@@ -31,18 +32,20 @@ pub(super) fn rustc(settings: &Settings, command: &[OsString]) -> Result<process
     if invocation.version {
         return version(compiler(), settings.runtime_hash());
     }
-    let (status, plan) = match Plan::of(&invocation, settings) {
-        Plan::Untouched => (run(&mut compiler())?, None),
-        Plan::Plain { libraries, why } => (run(compiler().args(search_path(&libraries)))?, Some(why)),
+    let plain = |libraries: &Path| run(compiler().args(search_path(libraries)));
+    let (status, not_instrumented) = match Plan::of(&invocation, settings) {
+        Plan::Untouched => return Ok(passed_on(run(&mut compiler())?)),
+        Plan::Plain { libraries, why } => (plain(&libraries)?, Some(why)),
         Plan::Instrumented { libraries, flags } => match run_held(compiler().args(flags))? {
-            Held::Done(status) => (status, Some("")),
-            Held::Refused => (run(compiler().args(search_path(&libraries)))?, Some("it does not compile against the facades")),
+            Held::Done(status) => (status, None),
+            Held::Refused => (plain(&libraries)?, Some("it does not compile against the facades")),
         },
     };
-    match plan {
-        Some(why) if status.success() => note(&invocation, settings, why),
-        Some(_) => drop(fs::write(&settings.build_failed, "")),
-        None => {}
+    if status.success() {
+        note(&invocation, settings, not_instrumented);
+    } else {
+        // Only tells faster what `cargo conccheck` would find out by asking cargo again.
+        let _ = fs::write(&settings.build_failed, "");
     }
     Ok(passed_on(status))
 }
@@ -59,12 +62,12 @@ fn version(mut compiler: Command, runtime: &str) -> Result<process::ExitCode, Fa
     Ok(passed_on(output.status))
 }
 
-fn note(invocation: &Invocation, settings: &Settings, why: &str) {
+fn note(invocation: &Invocation, settings: &Settings, not_instrumented: Option<&str>) {
     let (Some(id), Some(name), Some(target)) = (invocation.unit(), &invocation.crate_name, &invocation.target) else { return };
     let unit = Unit {
         name: name.clone(),
         version: env::var("CARGO_PKG_VERSION").unwrap_or_default(),
-        not_instrumented: Some(why.to_owned()).filter(|why| !why.is_empty()),
+        not_instrumented: not_instrumented.map(str::to_owned),
         program: invocation.test || invocation.crate_types.iter().any(|kind| kind == "bin"),
         dependencies: invocation.dependencies(),
     };
