@@ -37,7 +37,8 @@ impl Project {
     pub fn build(&self, tool: &Tool) -> PathBuf {
         let folder = tool.scratch(self.name);
         self.write(&folder);
-        let target = tool.projects();
+        // Where cargo puts it by default, so that sources are found from the programs upwards.
+        let target = folder.join("target");
         let mut build = tool.cargo_conccheck();
         build.args(["build", "--bins", "--manifest-path"]).arg(folder.join("Cargo.toml")).arg("--target-dir").arg(&target);
         let built = run(&mut build, LIMIT);

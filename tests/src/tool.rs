@@ -51,13 +51,20 @@ impl Tool {
 
     /// The command `conccheck`.
     pub fn conccheck(&self) -> Command {
-        Command::new(self.binaries.join("conccheck"))
+        self.command("conccheck")
     }
 
     /// The command `cargo conccheck`, as cargo would start it.
     pub fn cargo_conccheck(&self) -> Command {
-        let mut command = Command::new(self.binaries.join("cargo-conccheck"));
+        let mut command = self.command("cargo-conccheck");
         command.arg("conccheck");
+        command
+    }
+
+    fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(self.binaries.join(name));
+        // A panic that prints a backtrace takes many times longer, and programs would end in its midst.
+        command.env("RUST_BACKTRACE", "0");
         command
     }
 
