@@ -62,6 +62,18 @@ impl Names {
         self.threads.get(thread).map_or("an unknown thread", String::as_str)
     }
 
+    /// A thread within a sentence: "thread `worker`", or "thread 7".
+    pub(crate) fn called(&self, thread: usize) -> String {
+        let name = self.thread(thread);
+        if name.starts_with("thread ") { name.to_owned() } else { format!("thread `{name}`") }
+    }
+
+    /// A thread in a list: "`worker`", or "thread 7".
+    pub(crate) fn quoted(&self, thread: usize) -> String {
+        let name = self.thread(thread);
+        if name.starts_with("thread ") { name.to_owned() } else { format!("`{name}`") }
+    }
+
     /// Names for objects that are shown together: those that share one get numbers, in order of the objects' ids.
     pub fn labels(&self, objects: impl IntoIterator<Item = ObjectId>) -> Labels {
         let mut ids: Vec<ObjectId> = objects.into_iter().collect();

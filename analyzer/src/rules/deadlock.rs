@@ -27,7 +27,7 @@ impl Rule for Deadlock {
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
         for group in model.stuck().of(Cause::Deadlock) {
             let draft = ring(model, &META, group);
-            let threads: Vec<String> = group.threads.iter().map(|t| format!("`{}`", model.names().thread(*t))).collect();
+            let threads: Vec<String> = group.threads.iter().map(|t| model.names().quoted(*t)).collect();
             let objects = draft.all_quoted();
             let message = if objects.is_empty() {
                 format!("deadlock of {}", list(&threads))
@@ -86,7 +86,7 @@ pub(crate) fn ring<'m, 'a>(model: &'m Model<'a>, meta: &'static RuleMeta, group:
 
 /// Says which other threads are stuck because of these.
 pub(crate) fn behind(model: &Model<'_>, group: &Group, draft: &mut Draft<'_, '_>) {
-    let mut names: Vec<String> = group.behind.iter().map(|t| format!("`{}`", model.names().thread(*t))).collect();
+    let mut names: Vec<String> = group.behind.iter().map(|t| model.names().quoted(*t)).collect();
     names.sort();
     let more = names.len().saturating_sub(5);
     names.truncate(5);

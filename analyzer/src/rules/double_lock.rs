@@ -51,7 +51,7 @@ impl Rule for DoubleLock {
             let name = draft.quoted(lock);
             let reads = model.threads[t].held.iter().any(|held| held.lock == lock && held.mode == Mode::Shared);
             let what = if reads { "read-locked" } else { "locked" };
-            let message = format!("thread `{}` waits for {name}, which it has {what} itself", model.names().thread(t));
+            let message = format!("{} waits for {name}, which it has {what} itself", model.names().called(t));
             let help = format!("drop the guard of {name} before it is locked again, or pass the guarded value on instead");
             out.push(draft.finish(message, help, count));
         }

@@ -55,7 +55,7 @@ impl Rule for GuardLeak {
                 }
             }
             draft.evidence(format!("seen {}", times(found.len() as u64)));
-            let message = format!("{name} stays locked: thread `{}` ended and never released it", model.names().thread(t));
+            let message = format!("{name} stays locked: {} ended and never released it", model.names().called(t));
             let help = format!(
                 "let the guard of {name} go out of scope; `mem::forget`, `Box::leak` and cycles of `Rc` keep it for ever"
             );

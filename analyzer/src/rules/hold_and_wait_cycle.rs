@@ -73,13 +73,13 @@ fn finding(model: &Model<'_>, found: &[&Mixed]) -> Finding {
         _ => "in this run the lock was taken before; nothing orders it so".to_owned(),
     });
     draft.evidence(format!("seen {}", times(count)));
-    let other = model.names().thread(mixed.other);
+    let other = model.names().called(mixed.other);
     let what = match mixed.kind {
-        MixedKind::Join => format!("the join of thread `{other}`"),
+        MixedKind::Join => "a join".to_owned(),
         MixedKind::Recv => "a receive".to_owned(),
         MixedKind::Send => "a send".to_owned(),
         MixedKind::Wait => "a wait for a notification".to_owned(),
     };
-    let message = format!("{lock} is held across {what}, which needs thread `{other}`, which takes {lock}");
+    let message = format!("{lock} is held across {what} that {other} ends, which takes {lock}");
     draft.finish(message, format!("release {lock} before waiting"), count)
 }

@@ -59,7 +59,7 @@ impl Rule for LeakedTask {
                 draft.evidence(format!("{count} threads of this kind were left behind ({})", times(count)));
             }
             let (what, help) = words(model, &draft, event);
-            let message = format!("thread `{}` is left behind: {what}", model.names().thread(t));
+            let message = format!("{} is left behind: {what}", model.names().called(t));
             out.push(draft.finish(message, help, count));
         }
     }
@@ -88,10 +88,10 @@ fn explain(model: &Model<'_>, event: Event, draft: &mut Draft<'_, '_>) {
     let alive: Vec<_> = state.alive(side).collect();
     let ends = if side == Side::Sender { "sender" } else { "receiver" };
     if let Some(handle) = alive.first() {
-        let toucher = model.names().thread(handle.toucher);
+        let toucher = model.names().called(handle.toucher);
         let verb = if handle.is_used { "used" } else { "made or cloned" };
         let count = if alive.len() == 1 { format!("one {ends} was") } else { format!("{} {ends}s were", alive.len()) };
-        draft.evidence(format!("{count} never dropped; thread `{toucher}` {verb} it last"));
+        draft.evidence(format!("{count} never dropped; {toucher} {verb} it last"));
     }
 }
 
@@ -124,8 +124,8 @@ fn words(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> (String, Str
             "keep its `Thread` handle and unpark it when it is to end".to_owned(),
         ),
         Event::JoinRequest { child, .. } => {
-            let child = model.thread_index(child).map_or("a thread", |child| model.names().thread(child));
-            (format!("it waits for thread `{child}`, which never ends"), format!("make `{child}` end before it is joined"))
+            let child = model.thread_index(child).map_or_else(|| "a thread".to_owned(), |child| model.names().called(child));
+            (format!("it waits for {child}, which never ends"), format!("make {child} end before it is joined"))
         }
         _ => (format!("it waits for {name}"), format!("release {name} on every path")),
     }

@@ -47,7 +47,7 @@ impl Rule for LostWakeup {
                 let step = draft.step(notification.site, format!("notified {name} here, when nobody waited"), false);
                 draft.party(notification.moment.thread, vec![step]);
                 draft.evidence("a notification is not kept for threads that wait later");
-                format!("thread `{}` waits for a notification of {name} that came before", model.names().thread(t))
+                format!("{} waits for a notification of {name} that came before", model.names().called(t))
             } else {
                 if let Some(notification) = stolen {
                     let text = format!("notified one of {} waiting threads of {name} here", notification.waiting);
@@ -55,7 +55,7 @@ impl Rule for LostWakeup {
                     draft.party(notification.moment.thread, vec![step]);
                 }
                 draft.evidence("threads that wait for different things share the condition variable, and one was woken that had no use for it");
-                format!("thread `{}` waits for a notification of {name} that went to another thread", model.names().thread(t))
+                format!("{} waits for a notification of {name} that went to another thread", model.names().called(t))
             };
             let since = model.threads[t].pending.as_ref().map_or(model.end, |pending| pending.since);
             draft.evidence(format!("it was blocked for the last {} of the run", duration(model.span(since, model.end).0)));

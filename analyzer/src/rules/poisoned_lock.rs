@@ -35,7 +35,7 @@ impl Rule for PoisonedLock {
             draft.party(*victim, vec![step]);
             let count = victims.len() as u64;
             draft.evidence(format!("the poison was met {}", times(count)));
-            let message = format!("a panic poisoned {name}, and thread `{}` failed on it", model.names().thread(*victim));
+            let message = format!("a panic poisoned {name}, and {} failed on it", model.names().called(*victim));
             let help = format!("do what can panic before {name} is locked, or recover with `into_inner` and `clear_poison`");
             out.push(draft.finish(message, help, count));
         }

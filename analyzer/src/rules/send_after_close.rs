@@ -51,7 +51,7 @@ impl Rule for SendAfterClose {
             }
             let count = hurt.iter().map(|(_, count, _)| count).sum();
             draft.evidence(format!("{name} was sent to {} after its last receiver had been dropped", times(count)));
-            let message = format!("{name} was closed by its receiver while thread `{}` still sent", model.names().thread(t));
+            let message = format!("{name} was closed by its receiver while {} still sent", model.names().called(t));
             let help = format!("let the producer close {name} by dropping its senders, and drain the receiver until then");
             out.push(draft.finish(message, help, count));
         }

@@ -49,10 +49,10 @@ impl Rule for UnjoinedTask {
             }
             let count = threads.len() as u64;
             draft.evidence(format!("{how}; seen {}", times(count)));
-            let name = model.names().thread(t);
+            let name = model.names().called(t);
             out.push(draft.finish(
-                format!("thread `{name}` was cut off by the end of the program"),
-                format!("keep the handle of `{name}` and join it before the program ends, or use `thread::scope`"),
+                format!("{name} was cut off by the end of the program"),
+                format!("keep the handle of {name} and join it before the program ends, or use `thread::scope`"),
                 count,
             ));
         }

@@ -42,9 +42,9 @@ impl Rule for UnobservedPanic {
             }
             let count = threads.len() as u64;
             draft.evidence(format!("seen {}", times(count)));
-            let name = model.names().thread(threads[0]);
-            let help = format!("join `{name}` and look at the result, or catch the panic inside and report it");
-            out.push(draft.finish(format!("thread `{name}` panicked and nobody took its result"), help, count));
+            let name = model.names().called(threads[0]);
+            let help = format!("join {name} and look at the result, or catch the panic inside and report it");
+            out.push(draft.finish(format!("{name} panicked and nobody took its result"), help, count));
         }
     }
 }

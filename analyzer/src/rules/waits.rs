@@ -27,8 +27,8 @@ pub(crate) fn text(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> St
         Event::SendRequest { .. } | Event::Send { .. } => format!("waits for room in channel {name} here"),
         Event::RecvRequest { .. } | Event::Recv { .. } => format!("waits for a message from channel {name} here"),
         Event::JoinRequest { child, .. } | Event::Join { child, .. } => {
-            let child = model.thread_index(child).map_or("a thread", |child| model.names().thread(child));
-            format!("waits for thread `{child}` to end here")
+            let child = model.thread_index(child).map_or_else(|| "a thread".to_owned(), |child| model.names().called(child));
+            format!("waits for {child} to end here")
         }
         Event::Park { .. } => "is parked here".to_owned(),
         Event::OnceRequest { .. } => format!("waits for the initialisation of {name} here"),
