@@ -169,6 +169,9 @@ pub enum Event {
     Detach { child: ThreadId },
     /// About to sleep for `nanos`.
     Sleep { site: SiteId, nanos: Nanos },
+    /// Gives up its turn (`yield_now`, `spin_loop`), as a loop does that polls something that is not recorded, an atomic flag
+    /// perhaps. Recorded once until the thread records something else.
+    Yield { site: SiteId },
     /// About to park. Ends in `Unparked`.
     Park { site: SiteId, timed: bool },
     /// A park ended.
@@ -259,6 +262,7 @@ impl Event {
             | Event::JoinRequest { site, .. }
             | Event::Join { site, .. }
             | Event::Sleep { site, .. }
+            | Event::Yield { site }
             | Event::Park { site, .. }
             | Event::Unpark { site, .. }
             | Event::OnceRequest { site, .. }

@@ -22,6 +22,8 @@ pub struct Header {
     pub ticks_per_second: f64,
     /// The clock at the start of the recording.
     pub start_ticks: Ticks,
+    /// The clock at the end, as far as known: the recorder's newest reading. 0: not known.
+    pub end_ticks: Ticks,
     /// Whether the process ended in order. `false`: it was killed, aborted, or still ran.
     pub clean_end: bool,
     /// Whether the watchdog ended the process because of a deadlock.
@@ -56,6 +58,7 @@ impl Header {
                 "started_unix" => header.started_unix = value.parse().unwrap_or(0),
                 "ticks_per_second" => header.ticks_per_second = value.parse().unwrap_or(0.0),
                 "clock" => nanos_clock = value == "nanos",
+                "end_ticks" => header.end_ticks = Ticks(value.parse().unwrap_or(0)),
                 "clean_end" => header.clean_end = value == "1",
                 "deadlock_end" => header.deadlock_end = value == "1",
                 "lost_events" => header.lost.get_or_insert_default().0 = value.parse().unwrap_or(0),
@@ -66,6 +69,7 @@ impl Header {
         if let Some(page) = files.live {
             header.clean_end = page.clean_end;
             header.deadlock_end = page.deadlock;
+            header.end_ticks = Ticks(page.clock_last.0);
             if page.lost_events > 0 {
                 header.lost = Some((page.lost_events, reason(page.lost_reason)));
             }
@@ -119,6 +123,7 @@ impl Header {
         line("rustc", &self.rustc);
         line("started_unix", &self.started_unix.to_string());
         line("ticks_per_second", &self.ticks_per_second.to_string());
+        line("end_ticks", &self.end_ticks.0.to_string());
         line("clean_end", if self.clean_end { "1" } else { "0" });
         line("deadlock_end", if self.deadlock_end { "1" } else { "0" });
         if let Some((count, reason)) = &self.lost {

@@ -127,7 +127,8 @@ impl<W: Write> Writer<W> {
         string(&mut out, &header.rustc)?;
         let rate = if header.ticks_per_second.is_finite() { header.ticks_per_second } else { 0.0 };
         write!(out, ",\"started_unix\":{},\"ticks_per_second\":{rate},", header.started_unix)?;
-        write!(out, "\"start_ticks\":{},\"clean_end\":{},", header.start_ticks.0, header.clean_end)?;
+        write!(out, "\"start_ticks\":{},\"end_ticks\":{},", header.start_ticks.0, header.end_ticks.0)?;
+        write!(out, "\"clean_end\":{},", header.clean_end)?;
         write!(out, "\"deadlock_end\":{},\"facts\":{{", header.deadlock_end)?;
         for (i, (key, value)) in header.facts.iter().enumerate() {
             out.write_all(if i > 0 { b"," } else { b"" })?;

@@ -91,6 +91,7 @@ fn header() -> impl Strategy<Value = Header> {
             started_unix,
             ticks_per_second,
             start_ticks: Ticks(start),
+            end_ticks: Ticks(started_unix / 2),
             clean_end,
             deadlock_end,
             facts,

@@ -9,5 +9,6 @@ extern crate std as real_std;
 
 pub use real_std::*;
 
+pub mod hint;
 pub mod sync;
 pub mod thread;

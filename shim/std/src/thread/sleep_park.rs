@@ -1,4 +1,4 @@
-//! Instrumented [`sleep`](real::sleep) and [`park`](real::park).
+//! Instrumented [`sleep`](real::sleep), [`yield_now`](real::yield_now) and [`park`](real::park).
 
 use core::panic::Location;
 use core::time::Duration;
@@ -18,6 +18,13 @@ pub fn sleep(dur: Duration) {
 #[deprecated(since = "1.6.0", note = "replaced by `std::thread::sleep`")]
 pub fn sleep_ms(ms: u32) {
     sleep(Duration::from_millis(u64::from(ms)));
+}
+
+/// See [`std::thread::yield_now`](real::yield_now).
+#[track_caller]
+pub fn yield_now() {
+    rt::yields(Location::caller());
+    real::yield_now();
 }
 
 /// See [`std::thread::park`](real::park).

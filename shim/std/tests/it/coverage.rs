@@ -73,6 +73,7 @@ fn names() -> Vec<(String, &'static str)> {
         ("thread::park_timeout_ms", type_name_of_val(&thread::park_timeout_ms)),
         ("thread::scope", type_name_of_val(&thread::scope::<fn(&thread::Scope<'_, '_>), ()>)),
         ("thread::sleep", type_name_of_val(&thread::sleep)),
+        ("thread::yield_now", type_name_of_val(&thread::yield_now)),
         #[expect(deprecated, reason = "std still has it")]
         ("thread::sleep_ms", type_name_of_val(&thread::sleep_ms)),
         ("thread::spawn", type_name_of_val(&thread::spawn::<Run, ()>)),
