@@ -8,7 +8,7 @@ use conccheck_trace::{Event, How, Mode, Nanos, ObjectId, Order, SiteId};
 use crate::clock::{self, Pair};
 use crate::local::Provisional;
 use crate::recorder;
-use crate::saving::{self, Count, Verdict};
+use crate::saving::{self, Count, Saving, Verdict};
 use crate::session::Budget;
 use crate::writer::Writer;
 
@@ -92,7 +92,7 @@ impl Writer<'_> {
 
     /// Records the acquisitions that were counted and are still held.
     fn record_open(&mut self) {
-        while let Some(open) = self.saving().and_then(|saving| saving.take_open()) {
+        while let Some(open) = self.saving().and_then(Saving::take_open) {
             if self.make_room(MAX_ENTRY).is_ok() {
                 let (lock, site, mode, how, order) = (open.lock, open.site, open.mode, open.how, open.order);
                 self.write(Event::Acquire { lock, site, mode, how, order });
@@ -133,7 +133,7 @@ impl Writer<'_> {
 
     /// Writes all that was counted so far.
     pub(crate) fn write_counts(&mut self) {
-        while let Some(count) = self.saving().and_then(|saving| saving.take_count()) {
+        while let Some(count) = self.saving().and_then(Saving::take_count) {
             self.summarise(count);
         }
         let dropped = self.saving().map_or(0, |saving| std::mem::take(&mut saving.dropped));

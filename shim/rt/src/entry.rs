@@ -16,14 +16,6 @@ impl Small {
     pub(crate) fn new(lock: ObjectId, site: SiteId) -> Option<Small> {
         ((lock.0 | site.0) < 1 << 14).then_some(Small((lock.0 << 2) | 0b10 | (site.0 << 18) | (0b10 << 16)))
     }
-
-    pub(crate) fn lock(self) -> ObjectId {
-        ObjectId((self.0 & 0xffff) >> 2)
-    }
-
-    pub(crate) fn site(self) -> SiteId {
-        SiteId(self.0 >> 18)
-    }
 }
 
 /// Writes an entry that is frequent: at most [`wire::MAX_ENTRY`] bytes in all. What it writes is what `wire::put` does, but for a time of

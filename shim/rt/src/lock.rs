@@ -14,6 +14,8 @@ use crate::saving::Verdict;
 use crate::writer::Writer;
 use crate::{recorder, site, ticker};
 
+mod beyond;
+
 /// What the recorder knows about one lock.
 #[derive(Debug)]
 pub struct Lock {

@@ -3,7 +3,7 @@
 //! The process is this test binary once more: it runs the very test that started it, which sees by a variable that it is the child.
 
 use std::panic::Location;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Output};
 use std::sync::{Mutex as RealMutex, MutexGuard, PoisonError, TryLockError};
 
@@ -139,7 +139,7 @@ impl Guard<'_> {
 }
 
 /// Waits until `path` exists, and as long as `child` runs.
-pub(crate) fn wait_for(path: &PathBuf, child: &mut std::process::Child) {
+pub(crate) fn wait_for(path: &Path, child: &mut std::process::Child) {
     while !path.exists() {
         assert!(child.try_wait().expect("the child can be asked").is_none(), "the child ended early");
         std::thread::yield_now();
