@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use conccheck_tests::Tool;
+use serde_json::Value;
 
 use crate::cargo_tree::{TESTED, Tree, expect, host, manifest, passed};
 
@@ -72,12 +73,20 @@ fn a_killed_test_gives_100_and_the_report_is_there() {
 fn findings_give_66_and_a_failed_test_beside_them_100() {
     let finds = format!("{INVERSION}#[test] fn finds() {{ inversion() }}");
     let (ended, report) = tree("finding", &finds).report(&["test"]);
-    let rules: Vec<_> = report["findings"].as_array().expect("a list").iter().map(|finding| &finding["rule"]).collect();
-    assert_eq!(rules, ["lock-order-cycle"], "{report}");
+    // A slow machine may add advice, such as on a lock that was held for long.
+    let critical = |report: &Value| {
+        let findings = report["findings"].as_array().expect("a list");
+        findings
+            .iter()
+            .filter(|finding| finding["severity"] == "critical")
+            .map(|finding| finding["rule"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(critical(&report), ["lock-order-cycle"], "{report}");
     expect(&ended, 66);
     let (ended, report) = tree("finding-failing", &format!("{finds}#[test] fn fails() {{ panic!() }}")).report(&["test"]);
     expect(&ended, 100);
-    assert_eq!(report["findings"].as_array().map(Vec::len), Some(1), "{report}");
+    assert_eq!(critical(&report), ["lock-order-cycle"], "{report}");
 }
 
 #[test]
