@@ -183,10 +183,10 @@ impl Lock {
     }
 
     #[inline(never)]
-    fn released(&self, state: State) {
+    fn released(&self, state: State, panicking: bool) {
         let bits = acquire::RELEASED | if state.has(State::WROTE) { acquire::WROTE } else { 0 };
-        if !object::is_ours(state.id().0) || !local::with(|local| local.fold(self.address(), bits)) {
-            released_slowly(state, false);
+        if panicking || !object::is_ours(state.id().0) || !local::with(|local| local.fold(self.address(), bits)) {
+            released_slowly(state, panicking && !state.has(State::PANICKING));
         }
     }
 }
@@ -298,11 +298,7 @@ impl<'a> Held<'a> {
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            released_slowly(self.state, !self.state.has(State::PANICKING));
-        } else {
-            self.lock.released(self.state);
-        }
+        self.lock.released(self.state, std::thread::panicking());
     }
 }
 
