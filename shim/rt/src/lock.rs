@@ -16,6 +16,8 @@ use crate::{recorder, site, ticker};
 
 mod beyond;
 
+mod beyond;
+
 /// What the recorder knows about one lock.
 #[derive(Debug)]
 pub struct Lock {

@@ -1,0 +1,244 @@
+//! Instrumented [`RwLock`](real::RwLock).
+
+use core::any::type_name;
+use core::fmt;
+use core::panic::Location;
+
+use conccheck_rt::lock::{Held, Lock};
+use conccheck_rt::{How, Mode, ObjectKind};
+use lock_api_orig::{
+    self as real, RawRwLock, RawRwLockFair, RawRwLockRecursive, RawRwLockRecursiveTimed, RawRwLockTimed, RawRwLockUpgrade,
+    RawRwLockUpgradeTimed,
+};
+
+use crate::attempt::Attempt;
+use crate::{RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard};
+
+/// Instrumented [`lock_api::RwLock`](real::RwLock).
+pub struct RwLock<R, T: ?Sized> {
+    pub(crate) lock: Lock,
+    pub(crate) inner: real::RwLock<R, T>,
+}
+
+impl<R: RawRwLock, T> RwLock<R, T> {
+    /// See [`lock_api::RwLock::new`](real::RwLock::new).
+    #[track_caller]
+    #[inline]
+    pub const fn new(val: T) -> RwLock<R, T> {
+        RwLock { lock: Lock::new(ObjectKind::RwLock), inner: real::RwLock::new(val) }
+    }
+
+    /// See [`lock_api::RwLock::into_inner`](real::RwLock::into_inner).
+    #[inline]
+    pub fn into_inner(self) -> T {
+        self.inner.into_inner()
+    }
+}
+
+impl<R, T> RwLock<R, T> {
+    /// See [`lock_api::RwLock::from_raw`](real::RwLock::from_raw).
+    #[track_caller]
+    #[inline]
+    pub const fn from_raw(raw_rwlock: R, val: T) -> RwLock<R, T> {
+        RwLock { lock: Lock::new(ObjectKind::RwLock), inner: real::RwLock::from_raw(raw_rwlock, val) }
+    }
+
+    /// See [`lock_api::RwLock::const_new`](real::RwLock::const_new).
+    #[track_caller]
+    #[inline]
+    pub const fn const_new(raw_rwlock: R, val: T) -> RwLock<R, T> {
+        RwLock::from_raw(raw_rwlock, val)
+    }
+}
+
+/// The ways to ask for a lock in one mode. `$attempt` is the original's that never waits.
+macro_rules! acquisitions {
+    ($guard:ident, $mode:expr, $attempt:ident, $wait:ident) => {
+        #[doc = concat!("See [`lock_api::RwLock::", stringify!($wait), "`](real::RwLock::", stringify!($wait), ").")]
+        #[track_caller]
+        pub fn $wait(&self) -> $guard<'_, R, T> {
+            let attempt = self.attempt($mode, Location::caller());
+            $guard::new(self, attempt.blocking(|| self.inner.$attempt(), || self.inner.$wait()))
+        }
+
+        #[doc = concat!("See [`lock_api::RwLock::", stringify!($attempt), "`](real::RwLock::", stringify!($attempt), ").")]
+        #[track_caller]
+        pub fn $attempt(&self) -> Option<$guard<'_, R, T>> {
+            let attempt = self.attempt($mode, Location::caller());
+            attempt.once(|| self.inner.$attempt()).map(|got| $guard::new(self, got))
+        }
+    };
+    (timed $guard:ident, $mode:expr, $attempt:ident, $wait:ident $limit:ident) => {
+        #[doc = concat!("See [`lock_api::RwLock::", stringify!($wait), "`](real::RwLock::", stringify!($wait), ").")]
+        #[track_caller]
+        pub fn $wait(&self, timeout: R::$limit) -> Option<$guard<'_, R, T>> {
+            let attempt = self.attempt($mode, Location::caller());
+            attempt.timed(|| self.inner.$attempt(), || self.inner.$wait(timeout)).map(|got| $guard::new(self, got))
+        }
+    };
+    // A guard for a lock that was got behind the facade, which did not wait here.
+    (unchecked $guard:ident, $mode:expr, $make:ident) => {
+        #[doc = concat!("See [`lock_api::RwLock::", stringify!($make), "`](real::RwLock::", stringify!($make), ").")]
+        ///
+        /// # Safety
+        /// As the original's.
+        #[track_caller]
+        #[expect(unsafe_code, reason = "as in the original")]
+        pub unsafe fn $make(&self) -> $guard<'_, R, T> {
+            // SAFETY: as the caller promises.
+            let inner = unsafe { self.inner.$make() };
+            $guard::new(self, (self.attempt($mode, Location::caller()).acquired(How::Try), inner))
+        }
+    };
+    // The end of the hold of a guard that was forgotten.
+    (force $mode:expr, $unlock:ident) => {
+        #[doc = concat!("See [`lock_api::RwLock::", stringify!($unlock), "`](real::RwLock::", stringify!($unlock), ").")]
+        ///
+        /// # Safety
+        /// As the original's.
+        #[track_caller]
+        #[expect(unsafe_code, reason = "as in the original")]
+        pub unsafe fn $unlock(&self) {
+            drop(self.lock.forgotten($mode, type_name::<T>));
+            // SAFETY: as the caller promises.
+            unsafe { self.inner.$unlock() }
+        }
+    };
+}
+
+impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
+    pub(crate) fn attempt(&self, mode: Mode, place: &'static Location<'static>) -> Attempt<'_> {
+        Attempt { lock: &self.lock, mode, place, type_name: type_name::<T> }
+    }
+
+    acquisitions!(RwLockReadGuard, Mode::Shared, try_read, read);
+    acquisitions!(RwLockWriteGuard, Mode::Exclusive, try_write, write);
+    acquisitions!(unchecked RwLockReadGuard, Mode::Shared, make_read_guard_unchecked);
+    acquisitions!(unchecked RwLockWriteGuard, Mode::Exclusive, make_write_guard_unchecked);
+    acquisitions!(force Mode::Shared, force_unlock_read);
+    acquisitions!(force Mode::Exclusive, force_unlock_write);
+
+    /// See [`lock_api::RwLock::get_mut`](real::RwLock::get_mut).
+    #[inline]
+    pub fn get_mut(&mut self) -> &mut T {
+        self.inner.get_mut()
+    }
+
+    /// See [`lock_api::RwLock::is_locked`](real::RwLock::is_locked).
+    #[inline]
+    pub fn is_locked(&self) -> bool {
+        self.inner.is_locked()
+    }
+
+    /// See [`lock_api::RwLock::is_locked_exclusive`](real::RwLock::is_locked_exclusive).
+    #[inline]
+    pub fn is_locked_exclusive(&self) -> bool {
+        self.inner.is_locked_exclusive()
+    }
+
+    /// See [`lock_api::RwLock::raw`](real::RwLock::raw).
+    ///
+    /// # Safety
+    /// As the original's.
+    #[inline]
+    #[expect(unsafe_code, reason = "as in the original")]
+    pub unsafe fn raw(&self) -> &R {
+        // SAFETY: as the caller promises.
+        unsafe { self.inner.raw() }
+    }
+
+    /// See [`lock_api::RwLock::data_ptr`](real::RwLock::data_ptr).
+    #[inline]
+    pub fn data_ptr(&self) -> *mut T {
+        self.inner.data_ptr()
+    }
+}
+
+impl<R: RawRwLockFair, T: ?Sized> RwLock<R, T> {
+    acquisitions!(force Mode::Shared, force_unlock_read_fair);
+    acquisitions!(force Mode::Exclusive, force_unlock_write_fair);
+}
+
+impl<R: RawRwLockTimed, T: ?Sized> RwLock<R, T> {
+    acquisitions!(timed RwLockReadGuard, Mode::Shared, try_read, try_read_for Duration);
+    acquisitions!(timed RwLockReadGuard, Mode::Shared, try_read, try_read_until Instant);
+    acquisitions!(timed RwLockWriteGuard, Mode::Exclusive, try_write, try_write_for Duration);
+    acquisitions!(timed RwLockWriteGuard, Mode::Exclusive, try_write, try_write_until Instant);
+}
+
+impl<R: RawRwLockRecursive, T: ?Sized> RwLock<R, T> {
+    acquisitions!(RwLockReadGuard, Mode::RecursiveShared, try_read_recursive, read_recursive);
+}
+
+impl<R: RawRwLockRecursiveTimed, T: ?Sized> RwLock<R, T> {
+    acquisitions!(timed RwLockReadGuard, Mode::RecursiveShared, try_read_recursive, try_read_recursive_for Duration);
+    acquisitions!(timed RwLockReadGuard, Mode::RecursiveShared, try_read_recursive, try_read_recursive_until Instant);
+}
+
+impl<R: RawRwLockUpgrade, T: ?Sized> RwLock<R, T> {
+    acquisitions!(RwLockUpgradableReadGuard, Mode::Upgradable, try_upgradable_read, upgradable_read);
+    acquisitions!(unchecked RwLockUpgradableReadGuard, Mode::Upgradable, make_upgradable_guard_unchecked);
+}
+
+impl<R: RawRwLockUpgradeTimed, T: ?Sized> RwLock<R, T> {
+    acquisitions!(timed RwLockUpgradableReadGuard, Mode::Upgradable, try_upgradable_read, try_upgradable_read_for Duration);
+    acquisitions!(timed RwLockUpgradableReadGuard, Mode::Upgradable, try_upgradable_read, try_upgradable_read_until Instant);
+}
+
+impl<R: RawRwLock, T: Default> Default for RwLock<R, T> {
+    #[track_caller]
+    fn default() -> RwLock<R, T> {
+        RwLock::new(T::default())
+    }
+}
+
+impl<R: RawRwLock, T> From<T> for RwLock<R, T> {
+    #[track_caller]
+    fn from(t: T) -> RwLock<R, T> {
+        RwLock::new(t)
+    }
+}
+
+impl<R: RawRwLock, T: ?Sized + fmt::Debug> fmt::Debug for RwLock<R, T> {
+    // The try by which the original looks inside is no use of the lock by the program, and is not recorded.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<R: RawRwLock, T: serde::Serialize + ?Sized> serde::Serialize for RwLock<R, T> {
+    #[track_caller]
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.read().serialize(serializer)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de, R: RawRwLock, T: serde::Deserialize<'de>> serde::Deserialize<'de> for RwLock<R, T> {
+    #[track_caller]
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(RwLock::new)
+    }
+}
+
+impl<'a, R: RawRwLock, T: ?Sized> RwLockReadGuard<'a, R, T> {
+    #[inline]
+    pub(crate) fn new(rwlock: &'a RwLock<R, T>, (held, inner): (Held<'a>, real::RwLockReadGuard<'a, R, T>)) -> Self {
+        RwLockReadGuard { held, inner, rwlock }
+    }
+}
+
+impl<'a, R: RawRwLock, T: ?Sized> RwLockWriteGuard<'a, R, T> {
+    #[inline]
+    pub(crate) fn new(rwlock: &'a RwLock<R, T>, (held, inner): (Held<'a>, real::RwLockWriteGuard<'a, R, T>)) -> Self {
+        RwLockWriteGuard { held, inner, rwlock }
+    }
+}
+
+impl<'a, R: RawRwLockUpgrade, T: ?Sized> RwLockUpgradableReadGuard<'a, R, T> {
+    #[inline]
+    pub(crate) fn new(rwlock: &'a RwLock<R, T>, (held, inner): (Held<'a>, real::RwLockUpgradableReadGuard<'a, R, T>)) -> Self {
+        RwLockUpgradableReadGuard { held, inner, rwlock }
+    }
+}
