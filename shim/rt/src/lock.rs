@@ -16,8 +16,6 @@ use crate::{recorder, site, ticker};
 
 mod beyond;
 
-mod beyond;
-
 /// What the recorder knows about one lock.
 #[derive(Debug)]
 pub struct Lock {
