@@ -74,8 +74,10 @@ impl Lock {
     }
 
     /// What nearly every acquisition needs, without a call: those behind cost registers that are to be saved first.
+    // `extern "C"`: never unwinds, so that callers need no clean-up code around it and their guards stay in registers.
     #[inline(never)]
-    fn acquire(&self, mode: Mode, how: How, place: Place, type_name: TypeName) -> State {
+    #[expect(improper_ctypes_definitions, reason = "called from Rust only")]
+    extern "C" fn acquire(&self, mode: Mode, how: How, place: Place, type_name: TypeName) -> State {
         let kind = CODES[mode as usize][how as usize];
         if kind != acquire::OTHER
             && let Some(lock) = self.object.known()
@@ -183,7 +185,7 @@ impl Lock {
     }
 
     #[inline(never)]
-    fn released(&self, state: State, panicking: bool) {
+    extern "C" fn released(&self, state: State, panicking: bool) {
         let bits = acquire::RELEASED | if state.has(State::WROTE) { acquire::WROTE } else { 0 };
         if panicking || !object::is_ours(state.id().0) || !local::with(|local| local.fold(self.address(), bits)) {
             released_slowly(state, panicking && !state.has(State::PANICKING));
