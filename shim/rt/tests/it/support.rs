@@ -28,7 +28,7 @@ pub(crate) struct Run {
 /// The command that runs the scenario of test `name`.
 pub(crate) fn command(name: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("the test's own path"));
-    command.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(SCENARIO, "1");
+    command.args(["--exact", name, "--nocapture", "--include-ignored", "--test-threads=1"]).env(SCENARIO, "1");
     command
 }
 
