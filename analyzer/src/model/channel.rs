@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use conccheck_trace::{HandleId, Side, SiteId, Ticks};
+use conccheck_trace::{HandleId, ObjectId, Side, SiteId, Ticks};
 use rustc_hash::FxHashMap;
 
 use crate::clock::Moment;
@@ -32,6 +32,10 @@ pub struct Channel {
     pub send_waited: u64,
     /// Sends that failed since the receivers were gone, by thread: how often, and the site of the latest.
     pub closed_sends: BTreeMap<usize, (u64, SiteId)>,
+    /// For each thread and site that went on asking when the senders were gone: how often it was told, and when first.
+    pub closed_recvs: BTreeMap<(usize, SiteId), (u64, Ticks)>,
+    /// The latest sends that failed since the receivers were gone: thread, site, and what the thread had received last.
+    pub late_sends: Vec<LateSend>,
     /// Who dropped the last receiver.
     pub closed_by: Option<usize>,
     /// Timed operations that began, and that ran into their limit, by (side, site); and who was last.
@@ -50,6 +54,17 @@ pub struct Channel {
     pub(super) recent: VecDeque<Moment>,
     /// Whether it was made while a once was initialised.
     pub in_static: bool,
+}
+
+/// A send into a closed channel.
+#[derive(Clone, Copy, Debug)]
+pub struct LateSend {
+    /// Who sent (dense index).
+    pub thread: usize,
+    /// Where.
+    pub site: SiteId,
+    /// What it had received last: when, from which channel, and whether it was the end of that channel.
+    pub after: Option<(Ticks, ObjectId, bool)>,
 }
 
 /// One end of a channel.

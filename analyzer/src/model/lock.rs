@@ -1,10 +1,12 @@
 //! What is counted of a lock and of an acquisition site.
 
+use std::collections::BTreeMap;
+
 use conccheck_trace::{ObjectId, SiteId, Ticks};
 use rustc_hash::FxHashMap;
 
 use super::context::Inside;
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment};
 
 /// A lock instance.
 #[derive(Default, Debug)]
@@ -13,6 +15,8 @@ pub struct Lock {
     pub acquisitions: u64,
     /// Acquisitions that had to wait.
     pub waits: u64,
+    /// How long, who and where.
+    pub waiting: Waiting,
     /// Whether it was ever asked for at all.
     pub is_used: bool,
     /// Threads that hold it (dense index), one entry for each hold.
@@ -21,12 +25,20 @@ pub struct Lock {
     pub contexts: Vec<u32>,
     /// The latest section that wrote, with its end.
     pub last_write: Option<Moment>,
-    /// Its thread and site.
+    /// What all sections that wrote had done, where a condition variable announces it.
+    pub published: Clock,
+    /// Thread and site of the latest section that wrote.
     pub last_writer: Option<(usize, SiteId)>,
     /// The operation that a holder blocked in latest, with its begin and end.
     pub latest_op: Option<(u32, Ticks, Ticks)>,
     /// Sections that wrote, so far.
     pub writes: u64,
+    /// Sections that only read, so far.
+    pub read_sections: u64,
+    /// How long those were held, in ticks.
+    pub read_time: u64,
+    /// Whether a thread slept or waited for another one within a section.
+    pub waited_inside: bool,
     /// For each thread that read it lately: the read.
     pub reads: FxHashMap<usize, Reading>,
     /// What notifiers of the condition variables used with it had done, with the notifiers.
@@ -37,6 +49,34 @@ pub struct Lock {
     pub poisoned_by: Option<(usize, SiteId)>,
     /// Who met the poison and went down with it: thread and site.
     pub poison_met: Vec<(usize, SiteId)>,
+}
+
+/// Waits for a lock.
+#[derive(Default, Debug)]
+pub struct Waiting {
+    /// Time in ticks, by thread (dense index).
+    pub by_thread: BTreeMap<usize, u64>,
+    /// How often and for how many ticks, by site.
+    pub by_site: BTreeMap<SiteId, (u64, u64)>,
+    /// The longest: ticks, thread, site.
+    pub longest: Option<(u64, usize, SiteId)>,
+}
+
+impl Waiting {
+    /// Notes a wait that ended.
+    pub fn add(&mut self, thread: usize, site: SiteId, ticks: u64) {
+        *self.by_thread.entry(thread).or_default() += ticks;
+        let (count, sum) = self.by_site.entry(site).or_default();
+        (*count, *sum) = (*count + 1, *sum + ticks);
+        if self.longest.is_none_or(|(longest, ..)| longest < ticks) {
+            self.longest = Some((ticks, thread, site));
+        }
+    }
+
+    /// Time that all waits took, in ticks.
+    pub fn ticks(&self) -> u64 {
+        self.by_thread.values().sum()
+    }
 }
 
 /// A section that only read.

@@ -19,6 +19,7 @@ use rustc_hash::FxHashMap;
 
 use crate::cycles::Rings;
 use crate::names::Names;
+use crate::prediction::{self, Predicted};
 use crate::stuck::Stuck;
 use crate::table::Table;
 use crate::{Config, Sources};
@@ -77,6 +78,7 @@ pub struct Model<'a> {
     names: OnceCell<Names>,
     stuck: OnceCell<Stuck>,
     rings: OnceCell<Rings>,
+    predicted: OnceCell<Option<Predicted>>,
 }
 
 impl<'a> Model<'a> {
@@ -118,6 +120,11 @@ impl<'a> Model<'a> {
     /// The rings of threads that could wait for each other's locks.
     pub(crate) fn rings(&self) -> &Rings {
         self.rings.get_or_init(|| crate::cycles::find(self))
+    }
+
+    /// What prediction finds, where the trace says everything that a thread read and wrote.
+    pub(crate) fn predicted(&self) -> Option<&Predicted> {
+        self.predicted.get_or_init(|| prediction::is_complete(self.trace).then(|| Predicted::new(self.trace))).as_ref()
     }
 
     /// The held stack that ends with entry `chain`, outermost first.

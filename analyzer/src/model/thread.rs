@@ -18,6 +18,8 @@ pub struct Thread {
     pub spawn: Option<Spawn>,
     /// Whether it recorded its start.
     pub has_started: bool,
+    /// When it recorded its start.
+    pub started: Ticks,
     /// Whether it is the main thread.
     pub is_main: bool,
     /// When its closure ended.
@@ -30,6 +32,10 @@ pub struct Thread {
     pub panicked: bool,
     /// Who knows that it ended (dense index).
     pub joined_by: Option<usize>,
+    /// Since when, and from where.
+    pub joined_at: Option<(Ticks, SiteId)>,
+    /// The latest message that it received, or end of a channel that it was told of: when, which, and whether it was the end.
+    pub received: Option<(Ticks, ObjectId, bool)>,
     /// Whether somebody took its result.
     pub result_taken: bool,
     /// Whether its handle was dropped without a join.

@@ -171,3 +171,24 @@ fn fingerprints_hold_no_line_numbers_and_no_folders() {
     assert_eq!(at("src/", 10), at("lib/deep/", 99));
     assert_eq!(at("src/", 10).len(), 16);
 }
+
+#[test]
+fn a_thread_that_polls_is_ordered_behind_what_it_may_have_polled_for() {
+    let [first, second] = ["t1 lock a; t1 lock b; t1 unlock b; t1 unlock a", "t2 lock b; t2 lock a; t2 unlock a; t2 unlock b"];
+    assert!(found(&format!("{first}\nt2 yield\n{second}")).is_empty());
+    assert!(found(&format!("t2 sleep 1ms @p.rs:1; t2 sleep 1ms @p.rs:1; {first}; t2 sleep 1ms @p.rs:1\n{second}")).is_empty());
+    assert_eq!(found(&format!("t2 yield\n{second}\n{first}")), ["lock-order-cycle"], "nobody waited for this");
+    assert_eq!(found(&format!("{first}\nt2 sleep 60ms @p.rs:1\n{second}")), ["lock-order-cycle"], "one sleep is no loop");
+}
+
+#[test]
+fn state_that_a_condvar_announces_orders_who_finds_that_there_is_nothing_to_wait_for() {
+    // Another group of the same class was waited for, so the class is known; on this one nobody had to wait.
+    let class = "object n mutex @group.rs:1\nobject m mutex @group.rs:1
+        t3 lock m; t3 wait cv m; main notify cv; t3 wake cv; t3 unlock m";
+    let done = "t1 lock a; t1 lock b; t1 unlock b; t1 unlock a; t1 lock n; t1 unlock n";
+    let after = "t2 lock n; t2 unlock n read-only; t2 lock b; t2 lock a; t2 unlock a; t2 unlock b";
+    assert!(found(&format!("{class}\n{done}\n{after}")).is_empty());
+    let pool = after.replace(" read-only", "");
+    assert_eq!(found(&format!("{class}\n{done}\n{pool}")), ["lock-order-cycle"], "who takes an item off waits for no thread");
+}

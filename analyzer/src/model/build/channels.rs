@@ -2,7 +2,7 @@
 
 use conccheck_trace::{Event, HandleId, ObjectId, Side, SiteId, Ticks};
 
-use super::super::channel::{Channel, Handle};
+use super::super::channel::{Channel, Handle, LateSend};
 use super::super::mixed::{Mixed, MixedKind, Sent};
 use super::Builder;
 
@@ -10,6 +10,8 @@ use super::Builder;
 const RECENT: usize = 1024;
 /// Sends remembered for each receiver, lock and channel.
 const SENDS: usize = 16;
+/// Failed sends remembered for each channel.
+const LATE: usize = 64;
 /// Points of a backlog curve.
 const SAMPLES: usize = 64;
 
@@ -83,6 +85,7 @@ impl Builder<'_> {
                 let state = self.model.channels.at(channel.0);
                 touch(state, handle, Side::Receiver, t, index, true);
                 state.received += 1;
+                self.model.threads[t].received = Some((time, channel, false));
                 *state.receivers.entry(t).or_default() += 1;
                 state.last_recv = Some((t, site));
                 let capacity = state.capacity;
@@ -114,6 +117,9 @@ impl Builder<'_> {
                     let (count, latest) = state.closed_sends.entry(t).or_default();
                     *count += 1;
                     *latest = site;
+                    if state.late_sends.len() < LATE {
+                        state.late_sends.push(LateSend { thread: t, site, after: self.model.threads[t].received });
+                    }
                 } else if let Some((_, expired, _)) = state.timed.get_mut(&(Side::Sender, site)) {
                     *expired += 1;
                 }
@@ -122,7 +128,11 @@ impl Builder<'_> {
                 self.end_op(t, time);
                 let state = self.model.channels.at(channel.0);
                 touch(state, handle, Side::Receiver, t, index, true);
-                if !closed && let Some((_, expired, _)) = state.timed.get_mut(&(Side::Receiver, site)) {
+                if closed {
+                    let (count, _) = state.closed_recvs.entry((t, site)).or_insert((0, time));
+                    *count += 1;
+                    self.model.threads[t].received = Some((time, channel, true));
+                } else if let Some((_, expired, _)) = state.timed.get_mut(&(Side::Receiver, site)) {
                     *expired += 1;
                 }
             }

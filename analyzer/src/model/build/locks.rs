@@ -36,6 +36,7 @@ impl Builder<'_> {
             && asked == lock
         {
             state.waits += 1;
+            state.waiting.add(t, site, time.0.saturating_sub(since.0));
             if let Some((op, begun, ended)) = state.latest_op {
                 let overlap = ended.0.min(time.0).saturating_sub(begun.0.max(since.0));
                 let op = &mut self.model.ops[op as usize];
@@ -81,6 +82,7 @@ impl Builder<'_> {
                 site.long_tests.push(test);
             }
         }
+        state.waited_inside |= holding.inside.waited || holding.inside.slept;
         if unwinding {
             state.poisoned_by.get_or_insert((t, holding.site));
         } else {
@@ -246,14 +248,18 @@ impl Builder<'_> {
         let moment = wrote.then(|| self.publish(t, index));
         let state = self.model.locks.at(lock.0);
         let Some(moment) = moment else {
+            state.read_sections += 1;
+            state.read_time += time.0.saturating_sub(holding.since.0);
             state.reads.insert(t, Reading { site: holding.site, writes: state.writes, time });
             self.tracks[t].poll = Some((lock, holding.site, state.writes));
+            self.read_state(t, lock);
             return;
         };
         let stale = state.reads.remove(&t).filter(|read| read.writes < state.writes).zip(state.last_writer);
         state.writes += 1;
-        state.last_write = Some(moment);
         state.last_writer = Some((t, holding.site));
+        state.last_write = Some(moment.clone());
+        self.publish_state(lock, &moment);
         self.tracks[t].poll = None;
         self.tracks[t].wrote = Some((lock, index));
         if let Some((read, (other, other_site))) = stale {

@@ -2,6 +2,7 @@
 
 mod channels;
 mod locks;
+mod order;
 mod threads;
 mod waits;
 
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 
 use conccheck_trace::read::ProcessTrace;
 use conccheck_trace::{Event, How, Mode, ObjectId, Record, SiteId, Stamp, ThreadId, Ticks};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Model;
 use super::context::Held;
@@ -42,6 +43,8 @@ struct Track {
     wait_site: Option<SiteId>,
     /// Where it slept last.
     slept: SiteId,
+    /// Whether it polls something that is not recorded.
+    polls: bool,
     /// Waits that ended, and sleeps, by site.
     waits: FxHashMap<SiteId, u64>,
     /// Bounded channels that it receives from, with the number of messages so far.
@@ -69,6 +72,7 @@ struct Builder<'a> {
     /// By sender, lock and bounded channel.
     full_sends: FxHashMap<(usize, ObjectId, ObjectId), Vec<Sent>>,
     long_hold: u64,
+    announced: FxHashSet<SiteId>,
 }
 
 pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, config: &'a Config) -> Model<'a> {
@@ -99,6 +103,7 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
             names: OnceCell::new(),
             stuck: OnceCell::new(),
             rings: OnceCell::new(),
+            predicted: OnceCell::new(),
         },
         tracks: Vec::new(),
         chain_ids: FxHashMap::default(),
@@ -111,6 +116,7 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
         between: FxHashMap::default(),
         full_sends: FxHashMap::default(),
         long_hold: ticks(trace, config.long_hold.0),
+        announced: order::announced_classes(trace),
     };
     for id in trace.threads() {
         builder.thread(id);
@@ -157,6 +163,7 @@ impl Builder<'_> {
 
     fn event(&mut self, t: usize, index: u32, record: &Record) {
         let Record { time, event } = *record;
+        self.watch_polling(t, &event);
         let thread = &mut self.model.threads[t];
         thread.last = time;
         thread.events = index.saturating_add(1);
@@ -195,7 +202,7 @@ impl Builder<'_> {
                 self.model.lost += count;
                 self.model.threads[t].lost += count;
             }
-            Event::Start { parent, name } => self.start(t, parent, name),
+            Event::Start { parent, name } => self.start(t, time, parent, name),
             Event::Spawn { child, site, scoped } => self.spawn(t, index, time, child, site, scoped),
             Event::End { panicked } => self.end(t, index, time, panicked),
             Event::JoinRequest { .. } | Event::Sleep { .. } => self.begin_op(t, index, time, event),

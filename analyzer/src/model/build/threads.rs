@@ -9,11 +9,12 @@ use super::Builder;
 use crate::clock::Moment;
 
 impl Builder<'_> {
-    pub(super) fn start(&mut self, t: usize, parent: ThreadId, name: StringId) {
+    pub(super) fn start(&mut self, t: usize, time: Ticks, parent: ThreadId, name: StringId) {
         let name = self.model.trace.tables.string(name).map(str::to_owned);
         let parent = parent.is_some().then(|| self.thread(parent));
         let thread = &mut self.model.threads[t];
         thread.has_started = true;
+        thread.started = time;
         thread.name = name;
         thread.parent = parent.or(thread.parent);
         if thread.parent.is_none()
@@ -60,6 +61,7 @@ impl Builder<'_> {
         thread.result_taken |= took;
         let moment = Moment { thread: child, index: thread.events.saturating_sub(1), clock: thread.clock.clone() };
         if let Event::Join { site, .. } = event {
+            self.model.threads[child].joined_at = Some((time, site));
             self.mixed_with(t, MixedKind::Join, event, site, &moment);
         }
         self.learn(t, &moment);
