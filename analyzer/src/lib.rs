@@ -16,6 +16,7 @@ mod modes;
 pub mod names;
 pub mod predict;
 mod proof;
+mod receiver;
 pub mod registry;
 pub mod rule;
 mod rules;

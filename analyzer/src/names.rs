@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 
 use crate::Sources;
 use crate::model::Model;
+use crate::receiver::receiver;
 
 /// Names of the objects and threads of a process, without control characters.
 #[derive(Default, Debug)]
@@ -15,17 +16,24 @@ pub struct Names {
     threads: Vec<String>,
 }
 
+/// What objects share that were made in one place to hold one type.
+type Class = (SiteId, StringId);
+
 /// Lines above a creation site that are looked at for the struct that it belongs to.
 const ABOVE: u32 = 24;
 
 impl Names {
     pub(crate) fn new(model: &Model<'_>) -> Names {
-        let mut by_site: FxHashMap<(SiteId, StringId), (String, String)> = FxHashMap::default();
+        let mut by_site: FxHashMap<Class, (String, String)> = FxHashMap::default();
+        let called = names_of_use(model);
         let (mut classes, mut stable) = (FxHashMap::default(), FxHashMap::default());
         for (id, object) in model.trace.tables.objects() {
-            let (name, without_line) = by_site.entry((object.created, object.type_name)).or_insert_with(|| {
+            let class = (object.created, object.type_name);
+            let (name, without_line) = by_site.entry(class).or_insert_with(|| {
                 let type_name = model.trace.tables.string(object.type_name).map(short_type).unwrap_or_default();
-                let found = model.site(object.created).and_then(|site| name_at(model.sources, site));
+                let created = model.site(object.created);
+                let found =
+                    created.and_then(|site| name_at(model.sources, site)).or_else(|| called.get(&class).cloned().flatten());
                 let site = model.site(object.created);
                 match found {
                     Some(name) => (clean(&name), clean(&name)),
@@ -87,6 +95,20 @@ impl Names {
         });
         Labels(labels.collect())
     }
+}
+
+/// For each class of locks the name by which all its acquisitions reach it; `None` where they differ.
+fn names_of_use(model: &Model<'_>) -> FxHashMap<Class, Option<String>> {
+    let mut names: FxHashMap<Class, Option<String>> = FxHashMap::default();
+    for context in &model.contexts {
+        let Some(object) = model.trace.tables.object(context.lock) else { continue };
+        let Some(name) = model.site(context.site).and_then(|site| receiver(model.sources, site)) else { continue };
+        let known = names.entry((object.created, object.type_name)).or_insert_with(|| Some(name.clone()));
+        if known.as_ref() != Some(&name) {
+            *known = None;
+        }
+    }
+    names
 }
 
 /// Names of the objects of one finding.

@@ -1,0 +1,57 @@
+//! The name by which an operation reaches its object: `handles` in `self.scope.handles.lock()`.
+
+use conccheck_trace::SiteDef;
+
+use crate::Sources;
+
+/// Methods that reach a lock, a channel or the like.
+const METHODS: [&str; 12] =
+    ["lock", "try_lock", "read", "try_read", "write", "try_write", "wait", "send", "recv", "try_recv", "iter", "call_once"];
+
+/// The last name before the method that is called at `site`; looks at the line above where the call begins a line.
+pub(crate) fn receiver(sources: &dyn Sources, site: &SiteDef) -> Option<String> {
+    let line = sources.line(site)?;
+    let from = line.char_indices().nth((site.column as usize).saturating_sub(1)).map_or(line.len(), |(at, _)| at);
+    // The site is the start of the expression, or of the method's name.
+    let call = METHODS.iter().filter_map(|method| line[from..].find(&format!("{method}("))).min()?;
+    let before = line[..from + call].trim_end().strip_suffix('.')?.trim_end();
+    if !before.is_empty() {
+        return last_name(before);
+    }
+    let above = SiteDef { line: site.line.checked_sub(1)?, column: 1, ..site.clone() };
+    last_name(sources.line(&above)?.trim_end())
+}
+
+/// The name at the end of a path expression; `None` where it ends in a call, an index or `self`.
+fn last_name(text: &str) -> Option<String> {
+    let start = text.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| at + 1);
+    let name = &text[start..];
+    let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_') && name != "self";
+    is_name.then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Text(&'static str);
+    impl Sources for Text {
+        fn line(&self, site: &SiteDef) -> Option<String> {
+            self.0.lines().nth(site.line as usize - 1).map(str::to_owned)
+        }
+    }
+
+    fn name(text: &'static str, line: u32, column: u32) -> Option<String> {
+        receiver(&Text(text), &SiteDef { file: "a.rs".into(), line, column })
+    }
+
+    #[test]
+    fn the_last_name_before_the_call_is_taken() {
+        assert_eq!(name("let a = self.scope.handles.lock().unwrap();", 1, 9).as_deref(), Some("handles"));
+        assert_eq!(name("let a = self.scope.handles.lock().unwrap();", 1, 28).as_deref(), Some("handles"));
+        assert_eq!(name("    scope.handles\n        .lock()", 2, 10).as_deref(), Some("handles"));
+        assert_eq!(name("f(x).lock()", 1, 1), None);
+        assert_eq!(name("self.lock()", 1, 1), None);
+        assert_eq!(name("nothing", 1, 40), None);
+    }
+}
