@@ -15,6 +15,7 @@ pub mod model;
 mod modes;
 pub mod names;
 pub mod predict;
+mod prediction;
 mod proof;
 mod receiver;
 pub mod registry;
@@ -33,6 +34,7 @@ use conccheck_trace::read::ProcessTrace;
 pub use config::Config;
 pub use finding::{Confidence, Finding, Party, ScenarioStep, Severity, Step};
 pub use model::Model;
+pub use prediction::PredictionCounts;
 pub use rule::{Rule, RuleMeta};
 
 /// Gives the text of source lines. Implemented by whoever can read files.
@@ -58,6 +60,8 @@ pub struct Analysis {
     pub findings: Vec<Finding>,
     /// What was looked at.
     pub stats: Stats,
+    /// What prediction counted, if there were traces in the STD format.
+    pub prediction: Option<PredictionCounts>,
     /// What may be wrong or incomplete, as sentences for the user.
     pub warnings: Vec<String>,
 }
@@ -103,6 +107,9 @@ pub fn analyze(traces: &[ProcessTrace], sources: &dyn Sources, config: &Config) 
             if !config.disabled.iter().any(|name| name == rule.meta().name) {
                 rule.check(&model, &mut found);
             }
+        }
+        if let Some(predicted) = model.predicted() {
+            analysis.prediction.get_or_insert_default().add(predicted.counts(model.events));
         }
         analysis.warnings.extend(model.warnings());
     }

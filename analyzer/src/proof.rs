@@ -1,37 +1,167 @@
-//! Asks prediction which of the rings a reordering of the recorded run reaches.
+//! Asks prediction which of the rings a reordering of the recorded run reaches, and by which one.
+
+use conccheck_trace::{Event, Mode, ObjectId};
+use rustc_hash::FxHashSet;
 
 use crate::cycles::Ring;
 use crate::model::Model;
-use crate::predict::{Index, Limits, Prover, Reading, Recorded, Verdict};
+use crate::predict::{How, Index, Limits, Op, PEvent, Prover, Reading, Recorded, Verdict, Witness};
 
 /// Prediction keeps all events that bear on it in memory: above this number it is not tried.
 const MOST_EVENTS: u64 = 30_000_000;
+/// Rings of the same sites that are tried.
+const MOST_SAME: usize = 16;
+/// Steps of a schedule that are shown, besides those at which the threads block.
+const MOST_STEPS: usize = 12;
 
-/// For each ring whether it is proven.
-pub(crate) fn prove(model: &Model<'_>, rings: &[&Ring]) -> Vec<bool> {
-    let none = vec![false; rings.len()];
-    if rings.is_empty() || model.events > MOST_EVENTS {
-        return none;
-    }
-    let recorded = Recorded::of(model.trace, Reading::default());
-    let limits = Limits::default();
-    let Ok(index) = Index::new(&recorded.trace, limits.clock_cells) else { return none };
-    let mut prover = Prover::new(&index, &limits);
-    rings.iter().map(|ring| is_reached(model, &recorded, &mut prover, ring)).collect()
+/// What is known of a ring.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// A reordering of the run reaches it, whatever sections do with what they read.
+    Proven(Schedule),
+    /// One does if what a section reads does not decide which locks it takes before it ends.
+    IfIndependent(Schedule),
+    /// No reordering in which all threads read the same does.
+    Unreachable,
+    /// It was not tried, or not to the end.
+    Unknown,
 }
 
-fn is_reached(model: &Model<'_>, recorded: &Recorded, prover: &mut Prover<'_, '_>, ring: &Ring) -> bool {
-    let contexts = ring.contexts.iter().copied().chain(ring.writers.iter().flatten().copied());
-    let candidates: Vec<Vec<u32>> = contexts
-        .map(|id| {
-            let context = &model.contexts[id as usize];
-            let thread = model.threads[context.thread].id;
-            context.moments.kept.iter().filter_map(|(moment, _)| recorded.event(thread, moment.index)).collect()
-        })
-        .collect();
-    if candidates.iter().any(Vec::is_empty) {
-        return false;
+/// A reordering of the run into a ring. It was replayed.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    /// By which means it was found.
+    pub(crate) how: How,
+    /// Number of its events.
+    pub(crate) events: usize,
+    /// Its last steps, as far as they bear on the ring: whose (as index into the ring's contexts, then its writers), and what.
+    pub(crate) steps: Vec<(usize, Step)>,
+    /// The contexts that it leads into, if they are not those of the ring itself but of another of the same sites.
+    pub(crate) contexts: Vec<u32>,
+}
+
+/// A step of a schedule.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step {
+    /// Takes a lock.
+    Acquire(ObjectId, Mode),
+    /// Gives it back.
+    Release(ObjectId),
+    /// Anything else.
+    Other(Event),
+}
+
+/// What is known of each ring.
+pub(crate) fn prove(model: &Model<'_>, rings: &[&Ring]) -> Vec<Outcome> {
+    let mut outcomes: Vec<Outcome> = rings.iter().map(|_| Outcome::Unknown).collect();
+    if rings.is_empty() || model.events > MOST_EVENTS {
+        return outcomes;
     }
-    let lists: Vec<&[u32]> = candidates.iter().map(Vec::as_slice).collect();
-    matches!(prover.prove_any(&lists), Verdict::Proven(..))
+    for reading in [Reading::FromTheStart, Reading::AtTheEnd] {
+        if outcomes.iter().all(|outcome| matches!(outcome, Outcome::Proven(_))) {
+            break;
+        }
+        let recorded = Recorded::of(model.trace, reading);
+        let limits = Limits::default();
+        let Ok(index) = Index::new(&recorded.trace, limits.clock_cells) else { break };
+        let mut prover = Prover::new(&index, &limits);
+        for (ring, outcome) in rings.iter().zip(&mut outcomes) {
+            if !matches!(outcome, Outcome::Proven(_)) {
+                *outcome = try_ring(model, &recorded, &mut prover, ring, reading);
+            }
+        }
+    }
+    outcomes
+}
+
+fn try_ring(model: &Model<'_>, recorded: &Recorded, prover: &mut Prover<'_, '_>, ring: &Ring, reading: Reading) -> Outcome {
+    let mut is_ruled_out = true;
+    for contexts in tried(ring) {
+        let candidates: Vec<Vec<u32>> = contexts
+            .iter()
+            .map(|id| {
+                let context = &model.contexts[*id as usize];
+                let thread = model.threads[context.thread].id;
+                context.moments.kept.iter().filter_map(|(moment, _)| recorded.event(thread, moment.index)).collect()
+            })
+            .collect();
+        let lists: Vec<&[u32]> = candidates.iter().map(Vec::as_slice).collect();
+        if lists.iter().any(|list| list.is_empty()) {
+            is_ruled_out = false;
+            continue;
+        }
+        match prover.prove_any(&lists) {
+            Verdict::Proven(how, witness) => {
+                let schedule = Schedule::new(model, recorded, how, &witness, contexts);
+                return if reading == Reading::AtTheEnd { Outcome::IfIndependent(schedule) } else { Outcome::Proven(schedule) };
+            }
+            Verdict::Unreachable => {}
+            Verdict::Undecided | Verdict::Untried => is_ruled_out = false,
+        }
+    }
+    // Not all moments of a context are kept.
+    let has_all = |id: &u32| {
+        let context = &model.contexts[*id as usize];
+        context.moments.kept.len() as u64 >= context.count
+    };
+    let is_whole = ring.same.len() <= MOST_SAME && ring.same.iter().flatten().all(has_all);
+    if is_ruled_out && is_whole { Outcome::Unreachable } else { Outcome::Unknown }
+}
+
+/// The ring with its writers; and those of the same sites, where none of them needs a writer.
+fn tried(ring: &Ring) -> Vec<Vec<u32>> {
+    let own = ring.contexts.iter().copied().chain(ring.writers.iter().flatten().copied()).collect();
+    let needs_writers = ring.writers.iter().any(Option::is_some);
+    let others = ring.same.iter().skip(1).take(if needs_writers { 0 } else { MOST_SAME }).cloned();
+    std::iter::once(own).chain(others).collect()
+}
+
+impl Schedule {
+    /// The schedule of a witness whose goal's events are those of `contexts`.
+    pub(crate) fn new(model: &Model<'_>, recorded: &Recorded, how: How, witness: &Witness, contexts: Vec<u32>) -> Schedule {
+        let trace = &recorded.trace;
+        let event = |i: &u32| trace.events[*i as usize];
+        let party = |thread: u32| witness.goal.iter().position(|goal| event(goal).thread == thread);
+        let concerned: FxHashSet<u32> = witness.goal.iter().map(|goal| event(goal).object).collect();
+        // The last steps are those since the first of the locks was taken that are still held at the end.
+        let mut held: Vec<(u32, u32, usize)> = Vec::new();
+        for (at, i) in witness.schedule.iter().enumerate() {
+            let PEvent { thread, op, object, .. } = event(i);
+            match op {
+                Op::Acquire { .. } if concerned.contains(&object) && party(thread).is_some() => held.push((thread, object, at)),
+                Op::Release => held.retain(|(holder, lock, _)| (*holder, *lock) != (thread, object)),
+                _ => {}
+            }
+        }
+        let first = held.iter().map(|(.., at)| *at).min().unwrap_or(witness.schedule.len());
+        let tail: Vec<u32> = witness.schedule[first..].iter().copied().filter(|i| party(event(i).thread).is_some()).collect();
+        let in_tail: FxHashSet<u32> = tail.iter().copied().collect();
+        let orders = trace.orders.iter().filter(|order| in_tail.contains(&order.after) && in_tail.contains(&order.before));
+        let linked: FxHashSet<u32> = orders
+            .filter(|order| event(&order.after).thread != event(&order.before).thread)
+            .flat_map(|order| [order.after, order.before])
+            .collect();
+        let step = |i: &u32| {
+            let PEvent { thread, op, object, .. } = event(i);
+            let step = match op {
+                Op::Acquire { mode, .. } if concerned.contains(&object) => Step::Acquire(recorded.lock(object), mode),
+                Op::Release if concerned.contains(&object) => Step::Release(recorded.lock(object)),
+                Op::Fork | Op::Join { .. } if party(object).is_some() => Step::Other(record(model, recorded, *i)?),
+                Op::Mark if linked.contains(i) => Step::Other(record(model, recorded, *i)?),
+                _ => return None,
+            };
+            Some((party(thread)?, step))
+        };
+        let mut steps: Vec<(usize, Step)> = tail.iter().filter_map(step).collect();
+        if steps.len() > MOST_STEPS {
+            steps = held.iter().filter_map(|(.., at)| step(&witness.schedule[*at])).collect();
+        }
+        Schedule { how, events: witness.schedule.len(), steps, contexts }
+    }
+}
+
+/// The record that an event stands for.
+fn record(model: &Model<'_>, recorded: &Recorded, event: u32) -> Option<Event> {
+    let (thread, number) = recorded.origin(event);
+    Some(model.trace.events(thread).nth(number as usize)?.event)
 }

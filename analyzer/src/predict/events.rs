@@ -196,6 +196,15 @@ impl Builder {
         self.locks.get(&name).copied()
     }
 
+    /// The names of the locks, by the numbers by which [`Trace`] knows them.
+    pub fn lock_names(&self) -> Vec<u64> {
+        let mut names = vec![0; self.locks.len()];
+        for (name, number) in &self.locks {
+            names[*number as usize] = *name;
+        }
+        names
+    }
+
     /// Events so far: the index of the next one.
     pub fn len(&self) -> u32 {
         self.trace.events.len() as u32

@@ -30,6 +30,7 @@ pub struct Recorded {
     /// Its events.
     pub trace: Trace,
     origins: Vec<(ThreadId, u32)>,
+    locks: Vec<ObjectId>,
     by_thread: FxHashMap<ThreadId, Vec<u32>>,
 }
 
@@ -45,6 +46,11 @@ impl Recorded {
     /// The record that an event of [`trace`](Recorded::trace) stands for: its thread, and its number there from 0.
     pub fn origin(&self, event: u32) -> (ThreadId, u32) {
         self.origins[event as usize]
+    }
+
+    /// The lock that [`trace`](Recorded::trace) knows by a number.
+    pub fn lock(&self, lock: u32) -> ObjectId {
+        self.locks[lock as usize]
     }
 
     /// The event that stands for a record. `None`: the record is not looked at, as the inner part of a re-entrant section.
@@ -141,6 +147,7 @@ impl FromTrace {
             }
         }
         let summarised: FxHashSet<u32> = self.summarised.iter().filter_map(|lock| self.builder.lock(u64::from(lock.0))).collect();
+        let locks = self.builder.lock_names().into_iter().map(|name| ObjectId(name as u32)).collect();
         let mut trace = self.builder.finish();
         if !summarised.is_empty() {
             let acquires = trace
@@ -156,7 +163,7 @@ impl FromTrace {
         for (event, (thread, _)) in self.origins.iter().enumerate() {
             by_thread.entry(*thread).or_default().push(event as u32);
         }
-        Recorded { trace, origins: self.origins, by_thread }
+        Recorded { trace, origins: self.origins, locks, by_thread }
     }
 
     /// Adds an event that the caller knows not to be re-entrant.

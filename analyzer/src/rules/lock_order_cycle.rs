@@ -1,5 +1,8 @@
 //! Locks that are acquired in inconsistent order: see `lock_order_cycle.md`.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use conccheck_trace::{Mode, ObjectId, SiteId};
 
 use super::waits;
@@ -7,7 +10,8 @@ use crate::cycles::Ring;
 use crate::draft::{Draft, times};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
-use crate::proof;
+use crate::predict::How;
+use crate::proof::{self, Outcome, Schedule, Step};
 use crate::rule::{Rule, RuleMeta};
 use crate::stuck::Cause;
 
@@ -30,9 +34,45 @@ impl Rule for LockOrderCycle {
         let hung = hung(model);
         let locks = |ring: &Ring| sorted(ring.contexts.iter().map(|id| model.contexts[*id as usize].lock));
         // What really hung is reported as what it was.
-        let rings: Vec<&Ring> = model.rings().rings.iter().filter(|ring| !hung.contains(&locks(ring))).collect();
-        let proven = proof::prove(model, &rings);
-        out.extend(rings.iter().zip(proven).map(|(ring, proven)| finding(model, ring, proven)));
+        let rings = model.rings().rings.iter().filter(|ring| !hung.contains(&locks(ring)));
+        let Some(predicted) = model.predicted() else {
+            let rings: Vec<&Ring> = rings.collect();
+            let outcomes = proof::prove(model, &rings);
+            out.extend(rings.iter().zip(outcomes).map(|(ring, outcome)| finding(model, ring, &outcome)));
+            return;
+        };
+        // Of each tuple of places in the source, one: the proven one, if there is one.
+        let mut by_places: BTreeMap<Vec<SiteId>, (Ring, Outcome)> = BTreeMap::new();
+        for deadlock in &predicted.prediction.deadlocks {
+            let Some(ring) = predicted.ring(model, deadlock).filter(|ring| !hung.contains(&locks(ring))) else { continue };
+            let schedule = Schedule::new(model, &predicted.recorded, deadlock.how, &deadlock.witness, ring.contexts.clone());
+            add(&mut by_places, model, ring, Outcome::Proven(schedule));
+        }
+        for ring in rings {
+            add(&mut by_places, model, ring.clone(), Outcome::Unknown);
+        }
+        out.extend(by_places.values().map(|(ring, outcome)| finding(model, ring, outcome)));
+    }
+}
+
+/// Adds a ring to those that acquire at the same places.
+fn add(by_places: &mut BTreeMap<Vec<SiteId>, (Ring, Outcome)>, model: &Model<'_>, ring: Ring, outcome: Outcome) {
+    let mut places: Vec<SiteId> = ring.contexts.iter().map(|id| model.contexts[*id as usize].site).collect();
+    places.sort_unstable();
+    match by_places.entry(places) {
+        Entry::Vacant(entry) => _ = entry.insert((ring, outcome)),
+        Entry::Occupied(entry) => {
+            let (known, _) = entry.into_mut();
+            let is_new = |contexts: &Vec<u32>| {
+                let same = |other: &Vec<u32>| contexts.iter().all(|id| other.contains(id));
+                !known.same.iter().any(same)
+            };
+            let new: Vec<Vec<u32>> = ring.same.into_iter().filter(is_new).collect();
+            if !new.is_empty() {
+                known.count += ring.count;
+                known.same.extend(new);
+            }
+        }
     }
 }
 
@@ -49,15 +89,17 @@ fn hung(model: &Model<'_>) -> Vec<Vec<ObjectId>> {
     groups.map(|group| sorted(group.threads.iter().filter_map(|t| waits::object(waits::pending(model, *t)?.0)))).collect()
 }
 
-fn finding(model: &Model<'_>, ring: &Ring, is_proven: bool) -> Finding {
-    let contexts: Vec<_> = ring.contexts.iter().map(|id| &model.contexts[*id as usize]).collect();
-    let writers = ring.writers.iter().flatten().map(|id| &model.contexts[*id as usize]);
-    let mut draft = Draft::new(
-        model,
-        &META,
-        if is_proven { Confidence::Proven } else { Confidence::Possible },
-        contexts.iter().map(|context| context.lock),
-    );
+fn finding(model: &Model<'_>, ring: &Ring, outcome: &Outcome) -> Finding {
+    let schedule = match outcome {
+        Outcome::Proven(schedule) | Outcome::IfIndependent(schedule) => Some(schedule),
+        Outcome::Unreachable | Outcome::Unknown => None,
+    };
+    let ids = schedule.map_or(&ring.contexts[..], |schedule| &schedule.contexts[..ring.contexts.len()]);
+    let contexts: Vec<_> = ids.iter().map(|id| &model.contexts[*id as usize]).collect();
+    let writers: Vec<_> = ring.writers.iter().flatten().map(|id| &model.contexts[*id as usize]).collect();
+    let confidence = if matches!(outcome, Outcome::Proven(_)) { Confidence::Proven } else { Confidence::Possible };
+    let mut draft = Draft::new(model, &META, confidence, contexts.iter().map(|context| context.lock));
+    let mut first_steps = Vec::new();
     for (i, context) in contexts.iter().enumerate() {
         let before = contexts[(i + contexts.len() - 1) % contexts.len()].lock;
         let held = model.held(context.chain).into_iter().find(|held| held.lock == before).copied();
@@ -66,15 +108,20 @@ fn finding(model: &Model<'_>, ring: &Ring, is_proven: bool) -> Finding {
         let text = format!("and waits for {}{} here", draft.quoted(context.lock), waits::mode_words(context.mode));
         let wants = draft.step(context.site, text, true);
         let party = draft.party(context.thread, vec![holds, wants]);
-        let call = waits::lock_call(mode, draft.name(before));
-        draft.scenario(party, call, false);
+        first_steps.push((party, Step::Acquire(before, mode)));
     }
-    for writer in writers {
+    for writer in &writers {
         let text = format!("waits for {} here, so that later readers queue behind it", draft.quoted(writer.lock));
         let step = draft.step(writer.site, text, false);
-        let party = draft.party(writer.thread, vec![step]);
+        draft.party(writer.thread, vec![step]);
+    }
+    for (party, step) in schedule.map_or(&first_steps, |schedule| &schedule.steps) {
+        let call = call(model, &draft, *step);
+        draft.scenario(*party, call, false);
+    }
+    for (i, writer) in writers.iter().enumerate() {
         let call = format!("write({})", draft.name(writer.lock));
-        draft.scenario(party, call, true);
+        draft.scenario(contexts.len() + i, call, true);
     }
     for (party, context) in contexts.iter().enumerate() {
         let call = waits::lock_call(context.mode, draft.name(context.lock));
@@ -83,8 +130,8 @@ fn finding(model: &Model<'_>, ring: &Ring, is_proven: bool) -> Finding {
     for other in ring.same.iter().flatten() {
         draft.seen_by(model.contexts[*other as usize].thread);
     }
-    if is_proven {
-        draft.evidence("a reordering of this run reaches it");
+    if let Some(text) = evidence(outcome) {
+        draft.evidence(text);
     }
     draft.evidence(format!(
         "the acquisitions are of different threads, under no common lock, and nothing orders them; seen {}",
@@ -102,4 +149,31 @@ fn finding(model: &Model<'_>, ring: &Ring, is_proven: bool) -> Finding {
         format!("take {} before {} everywhere, or release one before taking the other", draft.quoted(first), draft.quoted(second))
     };
     draft.finish(message, help, ring.count)
+}
+
+/// What speaks for it, from prediction.
+fn evidence(outcome: &Outcome) -> Option<String> {
+    Some(match outcome {
+        Outcome::Proven(Schedule { how, events, .. }) => {
+            let order = match how {
+                How::KeepingOrder => "each lock's sections keep their order",
+                How::Reversing | How::Searching => "some sections of a lock change their order",
+            };
+            format!("a reordering of this run reaches it (replayed, {events} events; {order})")
+        }
+        Outcome::IfIndependent(Schedule { events, .. }) => format!(
+            "a schedule exists if what a section reads does not decide which locks it takes before it ends (replayed, {events} events)"
+        ),
+        Outcome::Unreachable => "no reordering of this run in which every thread reads the same reaches it".to_owned(),
+        Outcome::Unknown => return None,
+    })
+}
+
+/// A step of a schedule as a call.
+fn call(model: &Model<'_>, draft: &Draft<'_, '_>, step: Step) -> String {
+    match step {
+        Step::Acquire(lock, mode) => waits::lock_call(mode, draft.name(lock)),
+        Step::Release(lock) => format!("unlock({})", draft.name(lock)),
+        Step::Other(event) => waits::done(model, event),
+    }
 }

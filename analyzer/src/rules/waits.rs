@@ -56,6 +56,32 @@ pub(crate) fn call(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> St
     }
 }
 
+/// What a thread did, as a call, outside of what the finding is about.
+pub(crate) fn done(model: &Model<'_>, event: Event) -> String {
+    let class = |id: ObjectId| model.names().class(id);
+    let thread = |id| model.thread_index(id).map_or("a thread", |thread| model.names().thread(thread));
+    match event {
+        Event::Spawn { child, .. } => format!("spawn({})", thread(child)),
+        Event::Join { child, .. } => format!("join({})", thread(child)),
+        Event::Start { .. } => "starts".to_owned(),
+        Event::End { .. } => "ends".to_owned(),
+        Event::Unpark { thread: other, .. } => format!("unpark({})", thread(other)),
+        Event::Park { .. } | Event::Unparked => "park()".to_owned(),
+        Event::Send { channel, .. } | Event::SendFail { channel, .. } => format!("send({})", class(channel)),
+        Event::Recv { channel, .. } | Event::RecvFail { channel, .. } => format!("recv({})", class(channel)),
+        Event::HandleDrop { channel, .. } => format!("drop({})", class(channel)),
+        Event::Notify { condvar, all: false, .. } => format!("notify_one({})", class(condvar)),
+        Event::Notify { condvar, .. } => format!("notify_all({})", class(condvar)),
+        Event::Wait { condvar, .. } | Event::Wake { condvar, .. } => format!("wait({})", class(condvar)),
+        Event::OnceBegin { once, .. } | Event::OnceEnd { once, .. } | Event::OnceGet { once, .. } => {
+            format!("init({})", class(once))
+        }
+        Event::BarrierWait { barrier, .. } | Event::BarrierPass { barrier } => format!("barrier({})", class(barrier)),
+        Event::TryFail { lock, .. } | Event::TimeOut { lock, .. } => format!("try_lock({})", class(lock)),
+        _ => "goes on".to_owned(),
+    }
+}
+
 /// The call that takes a lock.
 pub(crate) fn lock_call(mode: Mode, name: &str) -> String {
     match mode {

@@ -100,7 +100,9 @@ pub(super) fn trace(path: &Path, lines: &Lines) -> Result<ProcessTrace, Error> {
     }
     let warnings = emitter.overlaps()?;
     let program = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let header = Header { program, ticks_per_second: 1e9, clean_end: true, ..Header::default() };
+    // Readers of this trace have to know that all reads and writes are events of their own, also after a conversion.
+    let facts = vec![("format".to_owned(), "std".to_owned())];
+    let header = Header { program, ticks_per_second: 1e9, clean_end: true, facts, ..Header::default() };
     let mut trace = emitter.builder.finish(path.to_owned(), header);
     trace.warnings = warnings;
     Ok(trace)
