@@ -2,7 +2,7 @@
 
 use conccheck_analyzer::finding::{Finding, Severity, Step};
 use conccheck_analyzer::registry::RULES;
-use conccheck_analyzer::{Analysis, Confidence, RuleMeta, Stats};
+use conccheck_analyzer::{Analysis, Confidence, PredictionCounts, RuleMeta, Stats};
 use conccheck_trace::SiteDef;
 use conccheck_trace::read::ProcessTrace;
 
@@ -25,6 +25,8 @@ pub(crate) struct Report<'a> {
     pub(crate) known_rules: Vec<&'static RuleMeta>,
     /// What was looked at.
     pub(crate) stats: Stats,
+    /// What prediction counted, if there were traces in the STD format.
+    pub(crate) prediction: Option<PredictionCounts>,
     /// What may be wrong or incomplete.
     pub(crate) warnings: Vec<String>,
     /// What is known of the run beside its traces.
@@ -39,7 +41,7 @@ impl<'a> Report<'a> {
     /// Splits and cleans what was found.
     pub(crate) fn new(analysis: Analysis, facts: &'a RunFacts, sources: &'a SourceCache, options: &ReportOptions) -> Report<'a> {
         let all = options.all;
-        let Analysis { findings, stats, warnings, .. } = analysis;
+        let Analysis { findings, stats, prediction, warnings, .. } = analysis;
         let (findings, others): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| all || concerns_the_user(finding));
         Report {
             findings: findings.into_iter().map(in_one_line).collect(),
@@ -48,6 +50,7 @@ impl<'a> Report<'a> {
             fail_on: options.fail_on,
             known_rules: RULES.iter().map(|rule| rule.meta()).collect(),
             stats,
+            prediction,
             warnings: warnings.iter().map(|warning| one_line(warning)).collect(),
             facts,
             processes: &[],

@@ -10,7 +10,7 @@ use crate::cycles::Ring;
 use crate::draft::{Draft, times};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
-use crate::predict::How;
+use crate::predict::{Cut, How};
 use crate::proof::{self, Outcome, Schedule, Step};
 use crate::rule::{Rule, RuleMeta};
 use crate::stuck::Cause;
@@ -49,7 +49,9 @@ impl Rule for LockOrderCycle {
             add(&mut by_places, model, ring, Outcome::Proven(schedule));
         }
         for ring in rings {
-            add(&mut by_places, model, ring.clone(), Outcome::Unknown);
+            let is_ruled_out = predicted.prediction.cut == Cut::default();
+            let outcome = if is_ruled_out { Outcome::Unreachable } else { Outcome::Unknown };
+            add(&mut by_places, model, ring.clone(), outcome);
         }
         out.extend(by_places.values().map(|(ring, outcome)| finding(model, ring, outcome)));
     }

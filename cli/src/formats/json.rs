@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use conccheck_analyzer::PredictionCounts;
 use conccheck_analyzer::finding::{Finding, Severity};
 use serde::Serialize;
 
@@ -25,6 +26,9 @@ struct Document<'a> {
     tool: Tool,
     findings: Vec<JsonFinding<'a>>,
     summary: Summary,
+    /// Left out where there was no trace in the STD format.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prediction: Option<Prediction>,
     warnings: &'a [String],
 }
 
@@ -95,6 +99,21 @@ struct Summary {
 }
 
 #[derive(Serialize)]
+struct Prediction {
+    events: u64,
+    threads: usize,
+    locks: usize,
+    acquisitions: usize,
+    abstract_acquisitions: usize,
+    abstract_patterns: usize,
+    concrete_patterns: u64,
+    sync_preserving: usize,
+    sync_preserving_locations: usize,
+    by_reversal: usize,
+    locations: usize,
+}
+
+#[derive(Serialize)]
 struct Tests {
     passed: Option<u64>,
     failed: Option<u64>,
@@ -119,6 +138,7 @@ fn document<'a>(report: &'a Report<'_>) -> Document<'a> {
         tool: Tool { name: "conccheck", version: env!("CARGO_PKG_VERSION") },
         findings: report.findings.iter().map(finding).collect(),
         summary: summary(report),
+        prediction: report.prediction.as_ref().map(prediction),
         warnings: &report.warnings,
     }
 }
@@ -153,6 +173,22 @@ fn finding(finding: &Finding) -> JsonFinding<'_> {
         help: &finding.help,
         tests: &finding.tests,
         occurrences: finding.occurrences,
+    }
+}
+
+fn prediction(counts: &PredictionCounts) -> Prediction {
+    Prediction {
+        events: counts.events,
+        threads: counts.threads,
+        locks: counts.locks,
+        acquisitions: counts.acquisitions,
+        abstract_acquisitions: counts.abstract_acquisitions,
+        abstract_patterns: counts.abstract_patterns,
+        concrete_patterns: counts.concrete_patterns,
+        sync_preserving: counts.sync_preserving,
+        sync_preserving_locations: counts.sync_preserving_locations,
+        by_reversal: counts.by_reversal,
+        locations: counts.locations,
     }
 }
 

@@ -60,7 +60,7 @@ fn analysis(findings: Vec<Finding>) -> Analysis {
         summarised: 0,
         lost: 3,
     };
-    Analysis { findings, stats, warnings: vec!["run/7.cct: cut off at byte 4096: read up to there".to_owned()] }
+    Analysis { findings, stats, prediction: None, warnings: vec!["run/7.cct: cut off at byte 4096: read up to there".to_owned()] }
 }
 
 fn step(file: &str, line: u32, column: u32, text: &str, primary: bool) -> Step {

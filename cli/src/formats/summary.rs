@@ -9,6 +9,7 @@ pub(super) fn lines(report: &Report<'_>) -> Vec<String> {
     lines.extend(tests(report));
     lines.push(looked_at(report));
     lines.extend(missing(report));
+    lines.extend(prediction(report).into_iter().flatten());
     lines.extend(coverage(report));
     lines
 }
@@ -58,6 +59,27 @@ fn missing(report: &Report<'_>) -> Option<String> {
     let lost = (stats.lost > 0).then(|| format!("{} LOST", words::count(stats.lost, "event")));
     let parts: Vec<String> = summarised.into_iter().chain(lost).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// For traces in the STD format: the figures by which tools are compared on them.
+fn prediction(report: &Report<'_>) -> Option<[String; 2]> {
+    let counts = report.prediction?;
+    let count = |number: usize, noun| words::count(number as u64, noun);
+    let patterns = format!(
+        "{}, {}; {}, {}",
+        count(counts.acquisitions, "acquisition"),
+        count(counts.abstract_acquisitions, "abstract acquisition"),
+        count(counts.abstract_patterns, "abstract pattern"),
+        words::count(counts.concrete_patterns, "concrete pattern"),
+    );
+    let deadlocks = format!(
+        "{} at {}, {} by reversal; {} in all",
+        count(counts.sync_preserving, "sync-preserving deadlock"),
+        count(counts.sync_preserving_locations, "location tuple"),
+        counts.by_reversal,
+        count(counts.locations, "location tuple"),
+    );
+    Some([patterns, deadlocks])
 }
 
 fn coverage(report: &Report<'_>) -> Option<String> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::ValueEnum;
-use conccheck_analyzer::{Analysis, Stats};
+use conccheck_analyzer::Analysis;
 
 use super::{Format, samples};
 use crate::options::ReportOptions;
@@ -72,8 +72,7 @@ fn snippets_survive_every_position_in_and_around_a_file() {
     for file in ["src/bank.rs", "src/flusher.rs", "src/empty.rs", "src", "", "/", "a\u{1b}b"] {
         for line in 0..20 {
             for column in (0..90).chain([u32::MAX]) {
-                let analysis =
-                    Analysis { findings: vec![samples::long(file, line, column)], stats: Stats::default(), warnings: Vec::new() };
+                let analysis = Analysis { findings: vec![samples::long(file, line, column)], ..Analysis::default() };
                 assert!(render(Format::Human, &analysis, false).contains("long-critical-section"));
             }
         }
