@@ -17,6 +17,12 @@ pub struct Config {
     pub oversize: u64,
     /// `timeout-fallback`: share of timed operations that ran into their limit from which the fallback is the rule.
     pub timeouts: f64,
+    /// `lock-contention`: share of the lives of the threads that wait for a lock from which it is contended.
+    pub contention: f64,
+    /// `lock-contention`: time that all waits for the lock must have taken together.
+    pub contended_for: Nanos,
+    /// `spawn-burst`: threads from one place, alive at once and never joined, from which they are a burst.
+    pub burst: u64,
     /// Longest lock-order cycle that is looked for, in locks.
     pub longest_cycle: usize,
 }
@@ -30,6 +36,9 @@ impl Default for Config {
             blocked_sends: 0.5,
             oversize: 16,
             timeouts: 0.5,
+            contention: 0.25,
+            contended_for: Nanos(100_000_000),
+            burst: 16,
             longest_cycle: 64,
         }
     }

@@ -14,13 +14,16 @@ pub static RULES: &[&(dyn Rule + Sync)] = &[
     &rules::hold_and_wait_cycle::HoldAndWaitCycle,
     &rules::initialization_cycle::InitializationCycle,
     &rules::leaked_task::LeakedTask,
+    &rules::lock_contention::LockContention,
     &rules::lock_order_cycle::LockOrderCycle,
     &rules::long_critical_section::LongCriticalSection,
     &rules::lost_wakeup::LostWakeup,
     &rules::oversized_buffer::OversizedBuffer,
     &rules::poisoned_lock::PoisonedLock,
+    &rules::racy_initialization::RacyInitialization,
     &rules::recursive_read::RecursiveRead,
     &rules::send_after_close::SendAfterClose,
+    &rules::spawn_burst::SpawnBurst,
     &rules::timeout_fallback::TimeoutFallback,
     &rules::unbounded_backlog::UnboundedBacklog,
     &rules::undersized_buffer::UndersizedBuffer,
@@ -68,7 +71,7 @@ mod tests {
         let mut files: Vec<_> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
         files.sort();
         let stems = |end: &str| -> Vec<String> {
-            let stems = files.iter().filter_map(|file| file.strip_suffix(end)).filter(|stem| !["mod", "waits"].contains(stem));
+            let stems = files.iter().filter_map(|file| file.strip_suffix(end)).filter(|stem| !["mod", "statement", "waits"].contains(stem));
             stems.map(|stem| stem.replace('_', "-")).collect()
         };
         let names: Vec<_> = RULES.iter().map(|rule| rule.meta().name.to_owned()).collect();

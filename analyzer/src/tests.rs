@@ -27,3 +27,5 @@ mod lock_order;
 mod manifest;
 mod merging;
 mod others;
+mod practice;
+mod proofs;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use conccheck_trace::{SiteDef, SiteId};
+use conccheck_trace::SiteId;
 
+use super::{racy_initialization, statement};
 use crate::draft::{Draft, times};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
@@ -22,8 +23,6 @@ static META: RuleMeta = RuleMeta {
 
 /// Sections further apart in the source hardly belong to one decision.
 const NEAR: u32 = 30;
-/// Lines after a guard is bound that are looked at.
-const BODY: u32 = 4;
 
 impl Rule for AtomicityViolation {
     fn meta(&self) -> &'static RuleMeta {
@@ -32,7 +31,9 @@ impl Rule for AtomicityViolation {
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
         let mut by_sites: BTreeMap<(SiteId, SiteId), Vec<&Stale>> = BTreeMap::new();
-        for stale in model.stale.iter().filter(|stale| relies_on_read(model, stale)) {
+        for stale in
+            model.stale.iter().filter(|stale| relies_on_read(model, stale) && !racy_initialization::fills_slot(model, stale))
+        {
             by_sites.entry((stale.read, stale.write)).or_default().push(stale);
         }
         for found in by_sites.into_values() {
@@ -68,32 +69,15 @@ fn relies_on_read(model: &Model<'_>, stale: &Stale) -> bool {
     if read.file != write.file || write.line < read.line || write.line - read.line > NEAR {
         return false;
     }
-    let (Some(reads), Some(writes)) = (line(model, read, 0), line(model, write, 0)) else { return false };
-    let decides = decides(&reads);
+    let (Some(reads), Some(writes)) = (statement::at(model, stale.read), statement::at(model, stale.write)) else { return false };
+    let decides = statement::decides(&reads);
     if !decides && !reads.trim_start().starts_with("let ") {
         return false;
     }
-    match bound_guard(&writes) {
-        None => overwrites(&writes, decides),
-        Some(guard) => {
-            let body: Vec<String> = (1..=BODY).map_while(|below| line(model, write, below)).collect();
-            // A condition on the guard is the check again.
-            let checks_again = body.iter().any(|text| uses(text, &guard) && self::decides(text));
-            !checks_again && body.iter().any(|text| uses(text, &guard) && overwrites(text, decides))
-        }
-    }
-}
-
-fn line(model: &Model<'_>, site: &SiteDef, below: u32) -> Option<String> {
-    model.sources.line(&SiteDef { line: site.line + below, column: 1, ..site.clone() })
-}
-
-/// Whether a statement makes a decision of what it reads.
-fn decides(text: &str) -> bool {
-    let text = text.trim_start();
-    let branches = ["if ", "while ", "match ", "} else if "].iter().any(|word| text.starts_with(word));
-    let compares = ["==", "!=", ">=", "<=", " < ", " > ", "is_empty()", "is_none()", "is_some()", "contains"];
-    branches || compares.iter().any(|op| text.contains(op))
+    let body = statement::uses_of_guard(model, stale.write);
+    // A condition on the guard is the check again.
+    let checks_again = statement::binds_guard(&writes) && body.iter().any(|text| statement::decides(text));
+    !checks_again && body.iter().any(|text| overwrites(text, decides))
 }
 
 /// Whether a statement writes what it has not read under the same guard.
@@ -103,20 +87,5 @@ fn overwrites(text: &str, decided: bool) -> bool {
         return false;
     }
     let updates = ["+=", "-=", "*=", "|=", "&=", "^=", ".push", ".pop", ".insert(", ".remove(", ".extend(", ".clear("];
-    let assigns = text.match_indices(" = ").any(|(at, _)| !text[..at].trim_start().starts_with("let"));
-    assigns || decided && updates.iter().any(|update| text.contains(update))
-}
-
-/// The name of the guard that a statement binds.
-fn bound_guard(text: &str) -> Option<String> {
-    let rest = text.trim_start().strip_prefix("let ")?.trim_start();
-    let rest = rest.strip_prefix("mut ").unwrap_or(rest);
-    let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    let end = text.trim_end();
-    let is_guard = ["lock().unwrap();", "write().unwrap();", "lock();", "write();"].iter().any(|call| end.ends_with(call));
-    (is_guard && !name.is_empty()).then_some(name)
-}
-
-fn uses(text: &str, guard: &str) -> bool {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == guard)
+    statement::assigns(text) || decided && updates.iter().any(|update| text.contains(update))
 }

@@ -1,0 +1,76 @@
+//! A thread for every event: see `spawn_burst.md`.
+
+use std::collections::BTreeMap;
+
+use conccheck_trace::{SiteId, Ticks};
+
+use crate::draft::{Draft, duration};
+use crate::finding::{Confidence, Finding, Severity};
+use crate::model::Model;
+use crate::rule::{Rule, RuleMeta};
+
+pub(crate) struct SpawnBurst;
+
+static META: RuleMeta = RuleMeta {
+    name: "spawn-burst",
+    summary: "one place starts many threads at once that nobody joins",
+    severity: Severity::Medium,
+    since: "0.1.0",
+    page: include_str!("spawn_burst.md"),
+};
+
+impl Rule for SpawnBurst {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
+        let mut by_site: BTreeMap<SiteId, Vec<usize>> = BTreeMap::new();
+        for (t, thread) in model.threads.iter().enumerate() {
+            // Threads whose handles are kept are bounded by those who join them.
+            if let Some(spawn) = thread.spawn.filter(|spawn| !spawn.is_scoped && thread.is_detached) {
+                by_site.entry(spawn.site).or_default().push(t);
+            }
+        }
+        for (site, threads) in by_site {
+            let (peak, at) = peak(model, &threads);
+            if peak < model.config.burst {
+                continue;
+            }
+            let first = threads.iter().filter_map(|t| Some((model.threads[*t].spawn?.time, *t))).min();
+            let Some((begun, t)) = first else { continue };
+            let mut draft = Draft::new(model, &META, Confidence::Advice, []);
+            let starter = model.threads[t].parent.unwrap_or(t);
+            let step = draft.step(site, "starts a thread here each time, and drops its handle", true);
+            draft.party(starter, vec![step]);
+            for other in &threads {
+                draft.seen_by(*other);
+            }
+            let started = threads.len();
+            draft.evidence(format!("{peak} of the {started} threads started here were alive at once"));
+            draft.evidence(format!("it took {} to get there", duration(model.span(begun, at).0)));
+            let help = "start a fixed number of workers once, and send them the work through a bounded channel".to_owned();
+            out.push(draft.finish(format!("{peak} threads from one place are alive at once"), help, started as u64));
+        }
+    }
+}
+
+/// Most of these threads that were alive at once, and when first.
+fn peak(model: &Model<'_>, threads: &[usize]) -> (u64, Ticks) {
+    let mut changes: Vec<(Ticks, i64)> = Vec::with_capacity(2 * threads.len());
+    for thread in threads.iter().map(|t| &model.threads[*t]) {
+        if let Some(spawn) = thread.spawn {
+            changes.push((spawn.time, 1));
+            changes.extend(thread.ended.map(|end| (end.max(spawn.time), -1)));
+        }
+    }
+    changes.sort_unstable();
+    let (mut alive, mut peak) = (0, (0, Ticks(0)));
+    for (time, change) in changes {
+        alive += change;
+        if alive > peak.0 {
+            peak = (alive, time);
+        }
+    }
+    (peak.0.unsigned_abs(), peak.1)
+}
