@@ -3,12 +3,16 @@
 //! Only this crate renders, and only the binaries' `main` exits.
 #![forbid(unsafe_code)]
 
+mod baseline;
 pub mod cargo;
 mod commands;
+mod config;
+mod exceptions;
 mod exit_code;
 mod failure;
 mod formats;
 mod interrupt;
+mod nearest;
 mod options;
 mod output;
 mod report;
@@ -25,7 +29,7 @@ pub use exit_code::ExitCode;
 pub use failure::{Failure, diagnostic, run_to_exit};
 pub use formats::Format;
 pub use interrupt::leave_to_child as leave_interrupts_to_child;
-pub use options::{Color, FailOn, Output, ReportOptions};
+pub use options::{Color, ConfigOptions, FailOn, Output, ReportOptions};
 pub use reporting::report_run;
 pub use run_facts::{Coverage, Gap, RunFacts, Tests};
 

@@ -20,9 +20,13 @@ pub struct ReportOptions {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// Lowest severity of a finding that makes the command fail
-    #[arg(long, value_name = "SEVERITY", default_value_t, value_enum)]
-    pub fail_on: FailOn,
+    /// Lowest severity of a finding that makes the command fail (default: high)
+    #[arg(long, value_name = "SEVERITY", value_enum)]
+    pub fail_on: Option<FailOn>,
+
+    /// File of known findings, which are counted but don't fail; see `conccheck baseline`
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
 
     /// Show and judge findings that lie in dependencies only as well, and show all in full
     #[arg(long)]
@@ -31,6 +35,27 @@ pub struct ReportOptions {
     /// When to use colours (default: NO_COLOR, CLICOLOR_FORCE and CARGO_TERM_COLOR decide, else whether it is a terminal)
     #[arg(long, value_name = "WHEN", value_enum)]
     pub color: Option<Color>,
+
+    /// Which configuration.
+    #[command(flatten)]
+    pub config: ConfigOptions,
+}
+
+/// Which configuration; the same for every command that has one.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Configuration")]
+pub struct ConfigOptions {
+    /// Profile of the configuration (default: CONCCHECK_PROFILE, else `default`)
+    #[arg(long, value_name = "NAME")]
+    pub config_profile: Option<String>,
+
+    /// Configuration (default: the nearest conccheck.toml, .config/conccheck.toml or Cargo.toml that has one)
+    #[arg(long, value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+
+    /// Folder from which to look for a configuration upwards; `None`: the current one.
+    #[arg(skip)]
+    pub project: Option<PathBuf>,
 }
 
 /// A format and where it goes.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
 
+use crate::config::Settings;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::formats::Format;
@@ -13,47 +14,77 @@ use crate::options::{Color, Output, ReportOptions};
 use crate::report::Report;
 
 impl ReportOptions {
-    /// Which formats to write where. `None` is standard output, which takes one format.
+    /// Which formats the command line wants where; `None`: it does not say.
     ///
     /// # Errors
     /// Two formats for one place.
-    pub fn outputs(&self) -> Result<Vec<(Format, Option<PathBuf>)>, Failure> {
+    pub(crate) fn outputs(&self) -> Result<Option<Vec<Place>>, Failure> {
         let rest = self.output.as_deref().filter(|file| *file != Path::new("-"));
-        let asked = if self.format.is_empty() {
-            let format = rest.and_then(|file| Format::of_file_name(file.to_str()?)).unwrap_or(Format::Human);
-            vec![Output { format, file: None }]
-        } else {
-            self.format.clone()
+        let asked = match (&self.format[..], &self.output) {
+            ([], None) => return Ok(None),
+            ([], Some(_)) => {
+                let format = rest.and_then(|file| Format::of_file_name(file.to_str()?)).unwrap_or(Format::Human);
+                vec![Output { format, file: None }]
+            }
+            (asked, _) => asked.to_vec(),
         };
         if self.output.is_some() && asked.iter().all(|output| output.file.is_some()) {
             return Err(Failure::usage("every format has a file of its own, so there is nothing left for --output"));
         }
-        let mut outputs: Vec<(Format, Option<PathBuf>)> = Vec::new();
-        for Output { format, file } in asked {
-            let place = file.or_else(|| rest.map(Path::to_owned));
-            if let Some((other, _)) = outputs.iter().find(|(_, taken)| *taken == place) {
-                let place = place.map_or_else(|| "standard output".to_owned(), |file| format!("`{}`", file.display()));
-                let message = format!("the formats {} and {} both go to {place}", other.name(), format.name());
-                return Err(Failure::usage(message).help(format!("give one its own file: --format {}=FILE", format.name())));
-            }
-            outputs.push((format, place));
-        }
-        Ok(outputs)
+        places(asked, rest).map(Some)
     }
+}
+
+/// A format and its file. `None` is standard output, which takes one format.
+pub(crate) type Place = (Format, Option<PathBuf>);
+
+/// Where to write what; formats without a file go to `rest`.
+///
+/// # Errors
+/// Two formats for one place.
+pub(crate) fn places(asked: Vec<Output>, rest: Option<&Path>) -> Result<Vec<Place>, Failure> {
+    let mut places: Vec<Place> = Vec::new();
+    for Output { format, file } in asked {
+        let place = file.or_else(|| rest.map(Path::to_owned));
+        if let Some((other, _)) = places.iter().find(|(_, taken)| *taken == place) {
+            let place = place.map_or_else(|| "standard output".to_owned(), |file| format!("`{}`", file.display()));
+            let message = format!("the formats {} and {} both go to {place}", other.name(), format.name());
+            return Err(Failure::usage(message).help(format!("give one its own file: --format {}=FILE", format.name())));
+        }
+        places.push((format, place));
+    }
+    Ok(places)
+}
+
+/// Where to write what a configuration in `base` asks for: files lie in that folder, those without a name in `target/conccheck`. If
+/// nothing is for standard output, the report for people goes there.
+///
+/// # Errors
+/// Two formats for one place.
+pub(crate) fn beside(asked: Vec<Output>, base: &Path) -> Result<Vec<Place>, Failure> {
+    let place = |Output { format, file }| {
+        let unnamed = || format.default_file().map(|name| Path::new("target/conccheck").join(name));
+        Output { format, file: file.or_else(unnamed).map(|file| base.join(file)) }
+    };
+    let mut asked: Vec<Output> = asked.into_iter().map(place).collect();
+    if asked.iter().all(|output| output.file.is_some()) {
+        asked.insert(0, Output { format: Format::Human, file: None });
+    }
+    places(asked, None)
 }
 
 /// Writes the report in every format that was asked for.
 ///
 /// # Errors
 /// A file can't be written.
-pub(crate) fn write(report: &Report<'_>, options: &ReportOptions) -> Result<(), Failure> {
-    let outputs = options.outputs()?;
-    for (format, file) in &outputs {
+pub(crate) fn write(report: &Report<'_>, settings: &Settings) -> Result<(), Failure> {
+    let outputs = settings.outputs();
+    for (format, file) in outputs {
         let mut text = String::new();
         format.renderer().render(report, &mut text).expect("a String takes every text");
         match file {
-            Some(file) => write_file(file, format.is_for_terminals(), &text, options)?,
-            None => print(&text, format.is_for_terminals(), options.color)?,
+            Some(file) => write_file(file, format.is_for_terminals(), &text, settings.color)?,
+            None => print(&text, format.is_for_terminals(), settings.color)?,
         }
     }
     let files: Vec<String> = outputs.iter().filter_map(|(_, file)| Some(file.as_ref()?.display().to_string())).collect();
@@ -79,8 +110,8 @@ pub(crate) fn print(text: &str, has_colors: bool, color: Option<Color>) -> Resul
     }
 }
 
-fn write_file(file: &Path, has_colors: bool, text: &str, options: &ReportOptions) -> Result<(), Failure> {
-    let plain = has_colors && options.color != Some(Color::Always);
+fn write_file(file: &Path, has_colors: bool, text: &str, color: Option<Color>) -> Result<(), Failure> {
+    let plain = has_colors && color != Some(Color::Always);
     let stripped;
     let text = if plain {
         stripped = anstream::adapter::strip_str(text).to_string();

@@ -1,12 +1,17 @@
 //! What all formats render: the findings, split into those to show and those to count, and what was looked at.
 
+use std::cmp::Reverse;
+
 use conccheck_analyzer::finding::{Finding, Severity, Step};
 use conccheck_analyzer::registry::RULES;
 use conccheck_analyzer::{Analysis, Confidence, PredictionCounts, RuleMeta, Stats};
 use conccheck_trace::SiteDef;
 use conccheck_trace::read::ProcessTrace;
 
-use crate::options::{FailOn, ReportOptions};
+use crate::baseline::Baseline;
+use crate::config::Settings;
+use crate::exceptions::{self, Sorted, Suppressed};
+use crate::options::FailOn;
 use crate::run_facts::RunFacts;
 use crate::sources::{SourceCache, is_dependency};
 use crate::terminal::one_line;
@@ -15,6 +20,12 @@ use crate::terminal::one_line;
 pub(crate) struct Report<'a> {
     /// To be shown, most severe first.
     pub(crate) findings: Vec<Finding>,
+    /// What the configuration suppresses, in the same order.
+    pub(crate) suppressed: Vec<Suppressed>,
+    /// How many findings are in the baseline and are therefore neither shown nor judged.
+    pub(crate) in_baseline: usize,
+    /// Whether findings can be suppressed or in a baseline: there are suppressions, or a baseline.
+    pub(crate) has_exceptions: bool,
     /// How many findings lie in dependencies only and are therefore neither shown nor judged.
     pub(crate) in_dependencies: usize,
     /// Whether to show everything in full.
@@ -38,16 +49,31 @@ pub(crate) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// Splits and cleans what was found.
-    pub(crate) fn new(analysis: Analysis, facts: &'a RunFacts, sources: &'a SourceCache, options: &ReportOptions) -> Report<'a> {
-        let all = options.all;
-        let Analysis { findings, stats, prediction, warnings, .. } = analysis;
-        let (findings, others): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| all || concerns_the_user(finding));
+    /// Grades, splits and cleans what was found.
+    pub(crate) fn new(
+        analysis: Analysis,
+        facts: &'a RunFacts,
+        sources: &'a SourceCache,
+        settings: &Settings,
+        known: Option<&Baseline>,
+    ) -> Report<'a> {
+        let Analysis { findings, stats, prediction, mut warnings, .. } = analysis;
+        let mut findings: Vec<Finding> = findings.into_iter().map(in_one_line).collect();
+        findings.iter_mut().for_each(|finding| settings.rules.grade(finding));
+        findings.sort_by_key(|finding| (Reverse(finding.severity), Reverse(finding.confidence), finding.fingerprint.clone()));
+        let (findings, others): (Vec<_>, Vec<_>) =
+            findings.into_iter().partition(|finding| settings.all || concerns_the_user(finding));
+        let Sorted { findings, suppressed } = exceptions::sort(findings, &others, settings, &mut warnings);
+        let (old, findings): (Vec<_>, Vec<_>) =
+            findings.into_iter().partition(|finding| known.is_some_and(|known| known.has(&finding.fingerprint)));
         Report {
-            findings: findings.into_iter().map(in_one_line).collect(),
+            findings,
+            suppressed,
+            in_baseline: old.len(),
+            has_exceptions: !settings.suppressions.is_empty() || known.is_some(),
             in_dependencies: others.len(),
-            in_full: all,
-            fail_on: options.fail_on,
+            in_full: settings.all,
+            fail_on: settings.fail_on(),
             known_rules: RULES.iter().map(|rule| rule.meta()).collect(),
             stats,
             prediction,
@@ -73,9 +99,10 @@ impl<'a> Report<'a> {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
 
-    /// The rules that found something, sorted by name.
+    /// The rules that found something, suppressed or not, sorted by name.
     pub(crate) fn rules(&self) -> Vec<&'static RuleMeta> {
-        let mut rules: Vec<_> = self.findings.iter().map(|finding| finding.rule).collect();
+        let suppressed = self.suppressed.iter().map(|suppressed| &suppressed.finding);
+        let mut rules: Vec<_> = self.findings.iter().chain(suppressed).map(|finding| finding.rule).collect();
         rules.sort_by_key(|rule| rule.name);
         rules.dedup_by_key(|rule| rule.name);
         rules

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use conccheck_analyzer::{Config, analyze};
+use conccheck_analyzer::analyze;
 use conccheck_trace::read::ProcessTrace;
 
+use crate::baseline::Baseline;
+use crate::config::Settings;
 use crate::report::Report;
 use crate::sources::{SourceCache, repository};
 use crate::{Coverage, ExitCode, Failure, ReportOptions, RunFacts, diagnostic, output, traces};
@@ -18,9 +20,10 @@ use crate::{Coverage, ExitCode, Failure, ReportOptions, RunFacts, diagnostic, ou
 /// that can't be written ([`ExitCode::Usage`]).
 pub fn report_run(traces: &[PathBuf], facts: &RunFacts, options: &ReportOptions) -> Result<ExitCode, Failure> {
     // What is wrong with the options should be said before a long analysis.
-    options.outputs()?;
+    let settings = options.settings()?;
+    let known = settings.known()?;
     let tests_failed = facts.tests.is_some_and(|tests| tests.command_failed);
-    match check(traces, facts, options) {
+    match check(traces, facts, &settings, known.as_ref()) {
         // Tests that fail before they record anything have failed first of all.
         Err(failure) if tests_failed && failure.code() == ExitCode::NothingRecorded => {
             diagnostic(format_args!("warning: {failure}"));
@@ -31,8 +34,41 @@ pub fn report_run(traces: &[PathBuf], facts: &RunFacts, options: &ReportOptions)
     }
 }
 
+impl Settings {
+    /// The findings that are known.
+    ///
+    /// # Errors
+    /// The baseline is missing or broken: without it, what is known would count as new.
+    pub(crate) fn known(&self) -> Result<Option<Baseline>, Failure> {
+        self.baseline().map(Baseline::read).transpose()
+    }
+}
+
 /// The verdict on what was recorded, whatever became of the tests.
-fn check(traces: &[PathBuf], facts: &RunFacts, options: &ReportOptions) -> Result<ExitCode, Failure> {
+fn check(traces: &[PathBuf], facts: &RunFacts, settings: &Settings, known: Option<&Baseline>) -> Result<ExitCode, Failure> {
+    judge(traces, facts, settings, known, |report| {
+        output::write(report, settings)?;
+        if report.is_empty() {
+            Err(nothing_recorded(traces, facts))
+        } else if report.fails() {
+            Ok(ExitCode::Findings)
+        } else {
+            Ok(ExitCode::Clean)
+        }
+    })
+}
+
+/// Reads and analyses traces, says what may be wrong with them, and hands the report on.
+///
+/// # Errors
+/// Those of [`report_run`] before anything is written, and those of `then`.
+pub(crate) fn judge<T>(
+    traces: &[PathBuf],
+    facts: &RunFacts,
+    settings: &Settings,
+    known: Option<&Baseline>,
+    then: impl FnOnce(&Report<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let processes = traces::load(traces).map_err(|failure| match failure.code() {
         ExitCode::NothingRecorded => nothing_recorded(traces, facts),
         _ => failure,
@@ -40,19 +76,31 @@ fn check(traces: &[PathBuf], facts: &RunFacts, options: &ReportOptions) -> Resul
     let folders = source_folders(&processes);
     let folders = || folders.iter().map(PathBuf::as_path);
     let sources = SourceCache::new(folders(), repository(folders()));
-    let analysis = analyze(&processes, &sources, &Config::default());
-    let report = Report { processes: &processes, ..Report::new(analysis, facts, &sources, options) };
+    let analysis = analyze(&processes, &sources, &settings.rules.config());
+    let report = Report { processes: &processes, ..Report::new(analysis, facts, &sources, settings, known) };
     for warning in &report.warnings {
         diagnostic(format_args!("warning: {warning}"));
     }
-    output::write(&report, options)?;
-    if report.is_empty() {
-        Err(nothing_recorded(traces, facts))
-    } else if report.fails() {
-        Ok(ExitCode::Findings)
-    } else {
-        Ok(ExitCode::Clean)
+    then(&report)
+}
+
+/// What is found in traces, or was found according to JSON reports and baselines.
+///
+/// # Errors
+/// Those of [`judge`]; traces in which nothing was recorded.
+pub(crate) fn found(paths: &[PathBuf], settings: &Settings) -> Result<Baseline, Failure> {
+    let (reports, traces): (Vec<PathBuf>, Vec<PathBuf>) = paths.iter().cloned().partition(|path| Baseline::is_one(path));
+    let mut all = Baseline::default();
+    for report in &reports {
+        all.join(Baseline::read(report)?);
     }
+    if !traces.is_empty() {
+        let facts = RunFacts::default();
+        all.join(judge(&traces, &facts, settings, None, |report| {
+            if report.is_empty() { Err(nothing_recorded(&traces, &facts)) } else { Ok(Baseline::of(&report.findings)) }
+        })?);
+    }
+    Ok(all)
 }
 
 fn nothing_recorded(traces: &[PathBuf], facts: &RunFacts) -> Failure {

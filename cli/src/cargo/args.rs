@@ -72,7 +72,7 @@ struct Own {
 
 /// Those that take no value, and those that do. `--all` and `--color` are cargo's; the latter goes to both.
 const OWN_SWITCHES: [&str; 1] = ["--no-report"];
-const OWN_OPTIONS: [&str; 4] = ["--format", "--output", "-o", "--fail-on"];
+const OWN_OPTIONS: [&str; 7] = ["--format", "--output", "-o", "--fail-on", "--baseline", "--config-profile", "--config-file"];
 
 /// Flags of `cargo run` that take a value as a word of its own. After them, the first word that is no flag begins the program's
 /// arguments.
@@ -197,13 +197,14 @@ fn sort(verb: Verb, args: &[OsString]) -> Result<Request, Failure> {
     })?;
     line.no_report = own.no_report;
     line.report = own.report;
+    line.report.config.project = line.manifest_path.as_ref().and_then(|manifest| Some(manifest.parent()?.to_owned()));
     Ok(Request::Do(Box::new(line)))
 }
 
 fn unknown(word: &str) -> Failure {
     let failure = Failure::usage(format!("there is no `cargo conccheck {word}`"));
     match word {
-        "report" | "explain" | "rules" | "convert" => {
+        "report" | "explain" | "rules" | "convert" | "baseline" | "diff" | "suppress" | "init" | "show-config" => {
             failure.help(format!("that is a command of conccheck alone: conccheck {word}"))
         }
         "check" | "clippy" | "c" => failure.help("to see whether it builds: cargo conccheck build"),

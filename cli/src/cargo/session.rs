@@ -25,7 +25,7 @@ const KEPT_RUNS: usize = 10;
 /// Does what a command line asks for.
 pub(super) fn execute(line: &CommandLine) -> Result<ExitCode, Failure> {
     // What is wrong with the options should be said before a long build, not after it.
-    line.report.outputs()?;
+    line.report.check()?;
     let project = Project::find(line)?;
     folders::create(&project.folder)?;
     let runtime = runtime::ensure(&project.folder.join("runtime"), &project.toolchain, &project.targets)?;

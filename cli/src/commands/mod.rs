@@ -1,14 +1,19 @@
 //! The subcommands of `conccheck`, one file each.
 
+mod baseline;
 mod channels;
 mod completions;
 mod convert;
+mod diff;
 mod explain;
+mod init;
 mod locks;
 mod man;
 mod report;
 mod rules;
 mod run;
+mod show_config;
+mod suppress;
 mod tasks;
 
 use std::path::PathBuf;
@@ -36,6 +41,11 @@ enum Command {
     Run(run::Args),
     Explain(explain::Args),
     Rules(rules::Args),
+    Suppress(suppress::Args),
+    Baseline(baseline::Args),
+    Diff(diff::Args),
+    Init(init::Args),
+    ShowConfig(show_config::Args),
     Locks(locks::Args),
     Channels(channels::Args),
     Tasks(tasks::Args),
@@ -59,6 +69,11 @@ pub(crate) fn main() -> Result<ExitCode, Failure> {
         Command::Run(args) => args.run(),
         Command::Explain(args) => args.run(),
         Command::Rules(args) => args.run(),
+        Command::Suppress(args) => args.run(),
+        Command::Baseline(args) => args.run(),
+        Command::Diff(args) => args.run(),
+        Command::Init(args) => args.run(),
+        Command::ShowConfig(args) => args.run(),
         Command::Locks(args) => args.run(),
         Command::Channels(args) => args.run(),
         Command::Tasks(args) => args.run(),

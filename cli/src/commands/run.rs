@@ -34,7 +34,7 @@ pub(super) struct Args {
 impl Args {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
         // What is wrong with the options should be said before a long run, not after it.
-        self.options.outputs()?;
+        self.options.check()?;
         let temporary;
         let folder = match &self.keep {
             Some(folder) => {

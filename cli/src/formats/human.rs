@@ -54,7 +54,7 @@ fn full(finding: &Finding, max_parties: usize) -> Vec<Section<'_>> {
         }
     }
     let explain = format!("conccheck explain {}    (fingerprint {})", finding.rule.name, finding.fingerprint);
-    sections.push(help(finding, vec![("explain", explain)]));
+    sections.push(help(finding, vec![("explain", explain), ("suppress", suppress(finding))]));
     sections
 }
 
@@ -67,7 +67,12 @@ fn brief(finding: &Finding) -> Vec<Section<'_>> {
     });
     let mut first = section(finding, finding.message.clone(), label.into_iter().collect(), true);
     first.notes.push(("evidence", evidence(finding)));
-    vec![first, help(finding, Vec::new())]
+    vec![first, help(finding, vec![("suppress", suppress(finding))])]
+}
+
+/// The command that makes it not count any more.
+fn suppress(finding: &Finding) -> String {
+    format!("conccheck suppress {} --reason \"…\"", finding.fingerprint)
 }
 
 fn section<'a>(finding: &'a Finding, title: String, labels: Vec<Label<'a>>, is_first: bool) -> Section<'a> {

@@ -7,6 +7,7 @@ use conccheck_analyzer::finding::{Finding, Severity};
 use serde::Serialize;
 
 use super::Render;
+use crate::exceptions::Suppressed;
 use crate::report::Report;
 
 /// Goes up when a field is removed or changes its meaning.
@@ -25,6 +26,8 @@ struct Document<'a> {
     schema_version: u32,
     tool: Tool,
     findings: Vec<JsonFinding<'a>>,
+    /// Findings that the configuration makes not count.
+    suppressed: Vec<JsonSuppressed<'a>>,
     summary: Summary,
     /// Left out where there was no trace in the STD format.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,6 +55,13 @@ struct JsonFinding<'a> {
     help: &'a str,
     tests: &'a [String],
     occurrences: u64,
+}
+
+#[derive(Serialize)]
+struct JsonSuppressed<'a> {
+    reason: &'a str,
+    #[serde(flatten)]
+    finding: JsonFinding<'a>,
 }
 
 #[derive(Serialize)]
@@ -85,6 +95,8 @@ struct Summary {
     high: usize,
     medium: usize,
     low: usize,
+    suppressed: usize,
+    in_baseline: usize,
     in_dependencies: usize,
     processes: usize,
     threads: usize,
@@ -137,6 +149,7 @@ fn document<'a>(report: &'a Report<'_>) -> Document<'a> {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: "conccheck", version: env!("CARGO_PKG_VERSION") },
         findings: report.findings.iter().map(finding).collect(),
+        suppressed: report.suppressed.iter().map(suppressed).collect(),
         summary: summary(report),
         prediction: report.prediction.as_ref().map(prediction),
         warnings: &report.warnings,
@@ -192,6 +205,10 @@ fn prediction(counts: &PredictionCounts) -> Prediction {
     }
 }
 
+fn suppressed(suppressed: &Suppressed) -> JsonSuppressed<'_> {
+    JsonSuppressed { reason: &suppressed.reason, finding: finding(&suppressed.finding) }
+}
+
 fn summary(report: &Report<'_>) -> Summary {
     let stats = &report.stats;
     let tests = report.facts.tests.map(|tests| Tests {
@@ -208,6 +225,8 @@ fn summary(report: &Report<'_>) -> Summary {
         high: report.count(Severity::High),
         medium: report.count(Severity::Medium),
         low: report.count(Severity::Low),
+        suppressed: report.suppressed.len(),
+        in_baseline: report.in_baseline,
         in_dependencies: report.in_dependencies,
         processes: stats.processes,
         threads: stats.threads,

@@ -93,6 +93,21 @@ impl Format {
         })
     }
 
+    /// The file for it where none is named; `None`: it belongs on standard output.
+    pub(crate) fn default_file(self) -> Option<&'static str> {
+        Some(match self {
+            Format::Human | Format::Short | Format::Github => return None,
+            Format::Json => "report.json",
+            Format::Sarif => "report.sarif",
+            Format::Junit => "report.junit.xml",
+            Format::Gitlab => "report.gitlab.json",
+            Format::Markdown => "report.md",
+            Format::Html => "report.html",
+            Format::Dot => "report.dot",
+            Format::Chrome => "report.trace.json",
+        })
+    }
+
     /// Whether people read it on a terminal.
     pub(crate) fn is_for_terminals(self) -> bool {
         matches!(self, Format::Human | Format::Short)
@@ -115,18 +130,24 @@ impl Format {
     }
 }
 
-/// "1 critical, 0 high, 2 medium"; the two lowest only where there are any. An empty run must not read like a clean one.
+/// "1 critical, 0 high, 2 medium"; the two lowest only where there are any. What does not count is counted where anything could be
+/// made not to. An empty run must not read like a clean one.
 pub(crate) fn counts(report: &Report<'_>) -> String {
     if report.is_empty() {
         return "nothing was recorded".to_owned();
     }
-    if report.findings.is_empty() {
-        return "no findings".to_owned();
-    }
     let severities = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
     let shown = severities.map(|severity| (severity, report.count(severity)));
     let shown = shown.iter().filter(|&&(severity, count)| severity >= Severity::High || count > 0);
-    shown.map(|(severity, count)| format!("{count} {}", severity.word())).collect::<Vec<_>>().join(", ")
+    let counted = match report.findings[..] {
+        [] => "no findings".to_owned(),
+        _ => shown.map(|(severity, count)| format!("{count} {}", severity.word())).collect::<Vec<_>>().join(", "),
+    };
+    if report.has_exceptions {
+        format!("{counted} ({} suppressed, {} in the baseline)", report.suppressed.len(), report.in_baseline)
+    } else {
+        counted
+    }
 }
 
 /// "src/bank.rs:44:21", without what is not known.

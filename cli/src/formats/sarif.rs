@@ -8,6 +8,7 @@ use conccheck_trace::SiteDef;
 use serde::Serialize;
 
 use super::Render;
+use crate::exceptions::Suppressed;
 use crate::report::{Report, first_look};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -109,7 +110,16 @@ struct SarifResult {
     code_flows: Vec<CodeFlow>,
     partial_fingerprints: Fingerprints,
     occurrence_count: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suppressions: Vec<Justification>,
     properties: ResultProperties,
+}
+
+/// Why a result does not count.
+#[derive(Serialize)]
+struct Justification {
+    kind: &'static str,
+    justification: String,
 }
 
 #[derive(Serialize)]
@@ -175,7 +185,11 @@ struct Region {
 
 fn log(report: &Report<'_>) -> Log {
     let rules = report.rules();
-    let results = report.findings.iter().map(|finding| result(finding, &rules, report)).collect();
+    let counting = report.findings.iter().map(|finding| result(finding, &rules, report));
+    let suppressed = report.suppressed.iter().map(|Suppressed { finding, reason }| SarifResult {
+        suppressions: vec![Justification { kind: "external", justification: reason.clone() }],
+        ..result(finding, &rules, report)
+    });
     let notifications =
         report.warnings.iter().map(|warning| Notification { level: "warning", message: Text { text: warning.clone() } });
     let driver = Driver {
@@ -188,7 +202,7 @@ fn log(report: &Report<'_>) -> Log {
         tool: Tool { driver },
         column_kind: "unicodeCodePoints",
         invocations: [Invocation { execution_successful: true, tool_execution_notifications: notifications.collect() }],
-        results,
+        results: counting.chain(suppressed).collect(),
     };
     Log { schema: SCHEMA, version: "2.1.0", runs: [run] }
 }
@@ -241,6 +255,7 @@ fn result(finding: &Finding, rules: &[&RuleMeta], report: &Report<'_>) -> SarifR
         code_flows: if flows.is_empty() { Vec::new() } else { vec![CodeFlow { thread_flows: flows }] },
         partial_fingerprints: Fingerprints { value: finding.fingerprint.clone() },
         occurrence_count: finding.occurrences,
+        suppressions: Vec::new(),
         properties: ResultProperties {
             severity: finding.severity.word(),
             confidence: finding.confidence.word(),

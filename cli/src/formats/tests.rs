@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use conccheck_analyzer::Analysis;
 
 use super::{Format, samples};
-use crate::options::ReportOptions;
+use crate::config::Settings;
 use crate::report::Report;
 use crate::run_facts::{Coverage, Gap, RunFacts, Tests};
 use crate::sources::SourceCache;
@@ -28,7 +28,9 @@ fn sources() -> SourceCache {
 
 fn render(format: Format, analysis: &Analysis, all: bool) -> String {
     let (facts, sources) = (facts(), sources());
-    let mut report = Report::new(analysis.clone(), &facts, &sources, &ReportOptions { all, ..ReportOptions::default() });
+    let mut settings = Settings::default();
+    settings.all = all;
+    let mut report = Report::new(analysis.clone(), &facts, &sources, &settings, None);
     // The list of all rules grows; what a format makes of it is the same for these.
     report.known_rules = samples::RULES.to_vec();
     let mut text = String::new();
@@ -94,9 +96,9 @@ fn a_timeline_has_tracks_holds_waits_and_arrows() {
         "main spawn worker @bank.rs:3; main lock a @bank.rs:5; worker request a @bank.rs:9
          main unlock a +2ms; worker lock a; worker lock b @bank.rs:10; worker unlock a +1ms; worker unlock b; worker sleep 5ms",
     );
-    let (facts, sources, options) = (RunFacts::default(), sources(), ReportOptions::default());
+    let (facts, sources, settings) = (RunFacts::default(), sources(), Settings::default());
     let processes = [trace.expect("a trace")];
-    let report = Report { processes: &processes, ..Report::new(Analysis::default(), &facts, &sources, &options) };
+    let report = Report { processes: &processes, ..Report::new(Analysis::default(), &facts, &sources, &settings, None) };
     let mut text = String::new();
     Format::Chrome.renderer().render(&report, &mut text).expect("a String takes every text");
     let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");

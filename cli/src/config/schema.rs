@@ -1,0 +1,118 @@
+//! The JSON schema of `conccheck.toml`, for editors.
+
+use conccheck_analyzer::registry::RULES;
+use serde_json::{Map, Value, json};
+
+use super::file::fail_on_words;
+use super::rules::{LEVELS, THRESHOLDS, Unit};
+use crate::formats::Format;
+
+/// The schema.
+pub(crate) fn schema() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "conccheck.toml",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "profile": {
+                "description": "profiles, chosen by --config-profile or CONCCHECK_PROFILE; all inherit from `default`",
+                "type": "object",
+                "additionalProperties": profile(),
+            },
+            "rules": rules(),
+            "suppress": { "type": "array", "items": suppression() },
+        },
+    })
+}
+
+fn profile() -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "inherits": { "type": "string", "description": "the profile that decides what this one does not say" },
+            "fail-on": {
+                "enum": fail_on_words().map(|(word, _)| word),
+                "description": "lowest severity of a finding that makes the command fail",
+            },
+            "outputs": {
+                "type": "array",
+                "items": { "type": "string", "pattern": format!("^({})(=.+)?$", Format::names().join("|")) },
+                "description": "FORMAT or FORMAT=FILE; files lie beside the configuration, unnamed ones in target/conccheck",
+            },
+            "baseline": { "type": "string", "description": "file of known findings, which don't fail" },
+            "rules": rules(),
+        },
+    })
+}
+
+fn rules() -> Value {
+    let rule = |rule: &&(dyn conccheck_analyzer::Rule + Sync)| {
+        let meta = rule.meta();
+        let mut properties = Map::from_iter([("level".to_owned(), level())]);
+        for threshold in THRESHOLDS.iter().filter(|threshold| threshold.rule == meta.name) {
+            let mut schema = match threshold.unit {
+                Unit::Duration => json!({ "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?(ns|us|µs|ms|s)$" }),
+                Unit::Count => json!({ "type": "integer", "minimum": 1 }),
+                Unit::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+            };
+            schema["description"] = threshold.help.into();
+            properties.insert(threshold.key.to_owned(), schema);
+        }
+        let table = json!({ "type": "object", "additionalProperties": false, "properties": properties });
+        (meta.name.to_owned(), json!({ "description": meta.summary, "anyOf": [level(), table] }))
+    };
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": RULES.iter().map(rule).collect::<Map<_, _>>(),
+    })
+}
+
+fn level() -> Value {
+    json!({ "enum": LEVELS.map(|(word, _)| word) })
+}
+
+fn suppression() -> Value {
+    let text = |description: &str| json!({ "type": "string", "minLength": 1, "description": description });
+    let names = |description: &str| json!({ "type": "array", "items": { "type": "string" }, "description": description });
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "rule": { "enum": RULES.iter().map(|rule| rule.meta().name).collect::<Vec<_>>() },
+            "locks": names("names of locks that must all be concerned"),
+            "objects": names("names of locks, channels and the like that must all be concerned"),
+            "fingerprint": { "type": "string", "pattern": "^[0-9a-f]{6,16}$", "description": "how the fingerprint begins" },
+            "site": text("FILE or FILE:LINE; the end of a path is enough"),
+            "test": text("the only test it is seen in, or a module of tests"),
+            "reason": text("why this is no defect here"),
+            "expires": { "description": "the last day, such as 2027-03-01" },
+        },
+        "required": ["reason"],
+        "minProperties": 2,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{file, suppression};
+
+    #[test]
+    fn the_schema_has_the_keys_that_are_read() {
+        let schema = schema();
+        let keys =
+            |value: &Value| -> Vec<String> { value["properties"].as_object().expect("properties").keys().cloned().collect() };
+        let sorted = |known: &[&str]| {
+            let mut known: Vec<String> = known.iter().map(|key| (*key).to_owned()).collect();
+            known.sort();
+            known
+        };
+        assert_eq!(keys(&schema), sorted(&file::KEYS));
+        assert_eq!(keys(&schema["properties"]["profile"]["additionalProperties"]), sorted(&file::PROFILE_KEYS));
+        assert_eq!(keys(&schema["properties"]["suppress"]["items"]), sorted(&suppression::KEYS));
+        assert_eq!(keys(&schema["properties"]["rules"]).len(), RULES.len());
+    }
+}

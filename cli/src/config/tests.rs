@@ -1,0 +1,254 @@
+//! Tests of the configuration.
+
+use std::collections::HashMap;
+use std::fs;
+
+use conccheck_analyzer::finding::{Finding, Party, Step};
+use conccheck_analyzer::registry::rule;
+use conccheck_analyzer::{Confidence, Severity};
+use conccheck_trace::{Nanos, SiteDef};
+
+use super::*;
+use crate::options::ConfigOptions;
+
+/// The settings that a configuration, the command line and the environment make together.
+fn settings_with(text: &str, options: &ReportOptions, variables: &[(&str, &str)]) -> Result<Settings, Failure> {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("conccheck.toml"), text).expect("a file");
+    let variables: HashMap<&str, OsString> = variables.iter().map(|(name, value)| (*name, value.into())).collect();
+    let config = ConfigOptions { project: Some(folder.path().to_owned()), ..options.config.clone() };
+    ReportOptions { config, ..options.clone() }.settings_in(&|name| variables.get(name).cloned())
+}
+
+fn settings(text: &str) -> Settings {
+    settings_with(text, &ReportOptions::default(), &[]).unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+fn refusal(text: &str) -> String {
+    match settings_with(text, &ReportOptions::default(), &[]) {
+        Ok(_) => panic!("accepted: {text}"),
+        Err(failure) => failure.to_string(),
+    }
+}
+
+const PROFILES: &str = r#"
+    [profile.default]
+    fail-on = "medium"
+    [profile.ci]
+    outputs = ["sarif", "junit=j.xml"]
+    [profile.nightly]
+    inherits = "ci"
+    fail-on = "low"
+    [profile.nightly.rules]
+    deadlock = "low"
+    [rules]
+    deadlock = "high"
+    double-lock = "off"
+    long-critical-section = { level = "low", hold = "50ms" }
+    undersized-buffer.share = 0.25
+"#;
+
+#[test]
+fn the_command_line_beats_the_environment_beats_the_profile_beats_the_default() {
+    let cli = ReportOptions { fail_on: Some(FailOn::Never), ..ReportOptions::default() };
+    let variable = [("CONCCHECK_FAIL_ON", "critical")];
+    let fail_on =
+        |options: &ReportOptions, variables: &[_]| settings_with(PROFILES, options, variables).expect("settings").fail_on();
+    assert_eq!(fail_on(&cli, &variable), FailOn::Never);
+    assert_eq!(fail_on(&ReportOptions::default(), &variable), FailOn::Critical);
+    assert_eq!(fail_on(&ReportOptions::default(), &[]), FailOn::Medium);
+    assert_eq!(settings("").fail_on(), FailOn::High);
+    let wrong = settings_with("", &ReportOptions::default(), &[("CONCCHECK_FAIL_ON", "hihg")]).err().expect("a refusal");
+    assert!(wrong.to_string().contains("did you mean `high`?"), "{wrong}");
+}
+
+#[test]
+fn a_profile_inherits_what_it_does_not_say() {
+    let nightly = settings_with(PROFILES, &ReportOptions::default(), &[("CONCCHECK_PROFILE", "nightly")]).expect("settings");
+    assert_eq!(nightly.fail_on(), FailOn::Low);
+    let files: Vec<_> = nightly.outputs().iter().map(|(format, file)| (*format, file.is_some())).collect();
+    assert_eq!(files, [(Format::Human, false), (Format::Sarif, true), (Format::Junit, true)]);
+    let levels = ["deadlock", "double-lock", "lost-wakeup"].map(|name| nightly.rules.level(rule(name).expect("a rule").meta()));
+    assert_eq!(levels, [Some(Severity::Low), None, Some(Severity::High)]);
+
+    let config = ConfigOptions { config_profile: Some("ci".to_owned()), ..ConfigOptions::default() };
+    let ci = settings_with(PROFILES, &ReportOptions { config, ..ReportOptions::default() }, &[]).expect("settings");
+    assert_eq!(ci.fail_on(), FailOn::Medium);
+}
+
+#[test]
+fn rules_have_levels_and_thresholds() {
+    let config = settings(PROFILES).rules.config();
+    assert_eq!(config.disabled, ["double-lock"]);
+    assert_eq!((config.long_hold, config.blocked_sends), (Nanos(50_000_000), 0.25));
+}
+
+#[test]
+fn a_mistake_is_shown_in_its_place_with_what_was_meant() {
+    for (text, place, words) in [
+        ("[rules]\nlock-order-cyle = \"off\"", "conccheck.toml:2:1", "did you mean `lock-order-cycle`?"),
+        ("\n[profile.ci]\n  fail_on = \"high\"", "conccheck.toml:3:3", "did you mean `fail-on`?"),
+        ("[profile.ci]\nfail-on = \"hihg\"", "conccheck.toml:2:11", "did you mean `high`?"),
+        ("[rule]", "conccheck.toml:1:2", "did you mean `rules`?"),
+        ("[rules]\ndeadlock = \"of\"", "conccheck.toml:2:12", "did you mean `off`?"),
+        ("[rules]\ndeadlock = 3", "conccheck.toml:2:12", "must be a level"),
+        ("[rules]\ndeadlock = { hold = \"5ms\" }", "conccheck.toml:2:14", "no key `hold`"),
+        ("[rules]\nlong-critical-section.hold = \"50\"", "conccheck.toml:2:30", "no duration"),
+        ("[rules]\nundersized-buffer.share = 1.5", "conccheck.toml:2:27", "from 0 to 1"),
+        ("[rules]\noversized-buffer.times = 0", "conccheck.toml:2:26", "whole number"),
+        ("[profile.x]\ninherits = \"y\"", "conccheck.toml:2:12", "no profile `y`"),
+        ("[profile.x]\ninherits = \"x\"", "conccheck.toml:2:12", "inherits from itself"),
+        ("[profile.x]\noutputs = [\"sarif\", \"srif\"]", "conccheck.toml:2:21", "the formats are"),
+        ("[profile.x]\noutputs = \"sarif\"", "conccheck.toml:2:11", "must be a list, not string"),
+        ("[[suppress]]\nrule = \"deadlock\"", "conccheck.toml:1:1", "needs a reason"),
+        ("[[suppress]]\nrule = \"deadlock\"\nreason = \" \"", "conccheck.toml:1:1", "needs a reason"),
+        ("[[suppress]]\nreason = \"x\"", "conccheck.toml:1:1", "suppress everything"),
+        ("[[suppress]]\nreason = \"x\"\nrule = \"dedlock\"", "conccheck.toml:3:8", "did you mean `deadlock`?"),
+        ("[[suppress]]\nreason = \"x\"\nfingerprint = \"xyz\"", "conccheck.toml:3:15", "6 to 16 digits"),
+        ("[[suppress]]\nreason = \"x\"\nfingerprint = \"abcdef\"\nexpires = \"soon\"", "conccheck.toml:4:11", "no date"),
+        ("[[suppress]]\nresaon = \"x\"", "conccheck.toml:2:1", "did you mean `reason`?"),
+        ("a = ", "conccheck.toml:1:", "-->"),
+    ] {
+        let said = refusal(text);
+        assert!(said.contains(place) && said.contains(words), "{text}\n{said}");
+    }
+    assert!(
+        refusal("[profile.ci]\n\tfail_on = 1").ends_with(" 2 | \tfail_on = 1\n   | \t^^^^^^^\n  help: did you mean `fail-on`?")
+    );
+}
+
+#[test]
+fn no_text_makes_the_reader_panic() {
+    let text =
+        "[profile.ä]\nfail-on=\"hi\u{1b}\"\n[[suppress]]\nreason='''\n\n'''\nlocks=[1,{}]\r\nexpires=1979-05-27T07:32:00Z\n";
+    for cut in (0..text.len()).filter(|cut| text.is_char_boundary(*cut)) {
+        for part in [&text[..cut], &text[cut..]] {
+            let _ = settings_with(part, &ReportOptions::default(), &[]);
+        }
+    }
+}
+
+#[test]
+fn it_is_found_in_the_folder_above_in_dot_config_and_in_the_manifest() {
+    let root = tempfile::tempdir().expect("a folder");
+    let member = root.path().join("crates/store");
+    fs::create_dir_all(&member).expect("folders");
+    let options = || ReportOptions {
+        config: ConfigOptions { project: Some(member.clone()), ..ConfigOptions::default() },
+        ..ReportOptions::default()
+    };
+    let fail_on =
+        || options().settings_in(&|_| None).map(|settings| (settings.fail_on(), settings.baseline().map(Path::to_owned)));
+    let write = |name: &str, text: &str| {
+        let file = root.path().join(name);
+        fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        fs::write(file, text).expect("a file");
+    };
+    write("Cargo.toml", "[workspace]\n[workspace.metadata.conccheck.profile.default]\nfail-on = \"low\"");
+    assert_eq!(fail_on().expect("settings").0, FailOn::Low);
+    write("Cargo.toml", "[workspace]\n[workspace.metadata.conccheck.profil]");
+    let failure = fail_on().expect_err("a wrong key").to_string();
+    assert!(failure.contains("Cargo.toml:2:31") && failure.contains("`workspace.metadata.conccheck`"), "{failure}");
+    write("Cargo.toml", "[workspace]");
+    write(".config/conccheck.toml", "profile.default = { fail-on = \"never\", baseline = \"known.json\" }");
+    assert_eq!(fail_on().expect("settings"), (FailOn::Never, Some(root.path().join("known.json"))));
+    write("conccheck.toml", "");
+    assert!(fail_on().expect_err("two of them").to_string().contains("two configurations"));
+}
+
+fn finding() -> Finding {
+    let step = |file: &str, line| Step {
+        site: Some(SiteDef { file: file.to_owned(), line, column: 1 }),
+        text: String::new(),
+        primary: true,
+    };
+    let meta = rule("lock-order-cycle").expect("a rule").meta();
+    Finding {
+        rule: meta,
+        severity: meta.severity,
+        confidence: Confidence::Possible,
+        message: String::new(),
+        objects: vec!["Bank.accounts".to_owned(), "Bank.audit".to_owned()],
+        parties: vec![Party { thread: "t".to_owned(), steps: vec![step("src/bank.rs", 44)] }],
+        scenario: Vec::new(),
+        evidence: Vec::new(),
+        help: String::new(),
+        tests: vec!["bank::tests::flush".to_owned()],
+        occurrences: 1,
+        fingerprint: "9f3ab20011223344".to_owned(),
+    }
+}
+
+#[test]
+fn a_suppression_covers_what_fits_all_that_it_says() {
+    for (says, covers) in [
+        ("rule = \"lock-order-cycle\"", true),
+        ("rule = \"deadlock\"", false),
+        ("locks = [\"Bank.audit\", \"Bank.accounts\"]", true),
+        ("objects = [\"Bank.audit\", \"Other\"]", false),
+        ("fingerprint = \"9f3ab2\"", true),
+        ("fingerprint = \"9f3ab3\"", false),
+        ("site = \"bank.rs\"", true),
+        ("site = \"src/bank.rs:44\"", true),
+        ("site = \"bank.rs:45\"", false),
+        ("site = \"ank.rs\"", false),
+        ("test = \"bank::tests::flush\"", true),
+        ("test = \"bank::tests\"", true),
+        ("test = \"bank::tests::flu\"", false),
+        ("rule = \"lock-order-cycle\"\ntest = \"other\"", false),
+    ] {
+        let settings = settings(&format!("[[suppress]]\nreason = \"x\"\n{says}"));
+        assert_eq!(settings.suppressions[0].covers(&finding()), covers, "{says}");
+    }
+}
+
+#[test]
+fn a_suppression_counts_to_the_end_of_its_last_day() {
+    for expires in ["2027-03-01", "\"2027-03-01\""] {
+        let text = format!("[[suppress]]\nreason = \"x\"\nfingerprint = \"9f3ab2\"\nexpires = {expires}");
+        let suppression = settings(&text).suppressions.remove(0);
+        let expired = |day| suppression.expired(Date::parse(day).expect("a day")).is_some();
+        assert_eq!(["2026-12-31", "2027-03-01", "2027-03-02"].map(expired), [false, false, true]);
+    }
+}
+
+#[test]
+fn a_level_replaces_the_severity_but_does_not_raise_what_the_rule_holds_for_less() {
+    let rules = settings("[rules]\nlock-order-cycle = \"high\"").rules;
+    let graded = |severity| {
+        let mut finding = Finding { severity, ..finding() };
+        rules.grade(&mut finding);
+        finding.severity
+    };
+    assert_eq!([Severity::Critical, Severity::Medium].map(graded), [Severity::High, Severity::Medium]);
+}
+
+#[test]
+fn a_suppression_is_added_and_all_else_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let add = |name: &str, old: &str| {
+        let file = folder.path().join(name);
+        fs::write(&file, old).expect("a file");
+        let done = append_suppression(&file, "9f3ab2", "a \"quoted\" reason\nin two lines", Date::parse("2027-03-01"));
+        let new = fs::read_to_string(&file).expect("a file");
+        done.map(|()| {
+            assert!(new.starts_with(old), "{new}");
+            assert_eq!(ConfigFile::read(&file).expect("a configuration").suppressions.len(), 1, "{new}");
+        })
+    };
+    add("conccheck.toml", "").expect("room");
+    add("conccheck.toml", "# why\n[rules] # these\ndeadlock = \"low\"").expect("room");
+    add("Cargo.toml", "[workspace.metadata.conccheck.rules]\ndeadlock = \"low\"\n").expect("room");
+    let refused = add("conccheck.toml", "suppress = [{ rule = \"deadlock\", reason = \"x\" }]").expect_err("a list");
+    assert!(refused.to_string().contains("not as a list in brackets"), "{refused}");
+}
+
+#[test]
+fn what_is_shown_is_a_configuration_that_says_the_same() {
+    let before = settings(PROFILES);
+    let shown = show(&before);
+    assert!(shown.contains("fail-on = \"medium\"") && shown.contains("# profile `default`"), "{shown}");
+    let after = settings(&shown);
+    assert_eq!(show(&after).split("[rules]").nth(1), shown.split("[rules]").nth(1));
+    assert_eq!(after.rules.config(), before.rules.config());
+}
