@@ -157,6 +157,8 @@ fn describe(kind: ObjectKind, type_name: &str, site: Option<&SiteDef>, with_line
     };
     let of = if type_name.is_empty() { String::new() } else { format!("<{type_name}>") };
     match site {
+        // Where nothing but a name is known, as in traces in the STD format, it stands for the place as well.
+        Some(site) if site.line == 0 && site.file == type_name => type_name.to_owned(),
         Some(site) if with_line => format!("{kind}{of} ({}:{})", file_name(&site.file), site.line),
         Some(site) => format!("{kind}{of} ({})", file_name(&site.file)),
         None => format!("{kind}{of}"),
