@@ -91,7 +91,7 @@ fn external(value: &str) -> (String, String) {
 }
 
 /// The arguments as text, `@file` replaced by the file's lines. What is no Unicode can't be an argument of interest.
-fn expand(args: &[OsString]) -> Vec<String> {
+pub(super) fn expand(args: &[OsString]) -> Vec<String> {
     let mut expanded = Vec::with_capacity(args.len());
     for arg in args {
         match arg.to_str().and_then(|arg| arg.strip_prefix('@')).map(fs::read_to_string) {

@@ -2,11 +2,13 @@
 //!
 //! One binary in three parts. As the user's command ([`session`]) it compiles the runtime ([`runtime`]) and starts cargo with itself
 //! in place of `rustc` and `rustdoc`. As `rustc` ([`wrapper`]) it adds the facades to each crate that becomes part of a program under
-//! test ([`plan`]) and notes how it went ([`units`]). As `rustdoc` ([`doctests`]) it does so for doc tests.
+//! test, or puts a facade in its place ([`plan`], [`facade`]), and notes how it went ([`units`]). As `rustdoc` ([`doctests`]) it does
+//! so for doc tests.
 
 mod args;
 mod config;
 mod doctests;
+mod facade;
 mod folders;
 mod invocation;
 mod plan;

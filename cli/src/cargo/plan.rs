@@ -1,5 +1,6 @@
 //! Which crates are compiled how. To add a facade is to add a line to a table here.
 
+use std::env;
 use std::path::PathBuf;
 
 use super::invocation::Invocation;
@@ -46,6 +47,33 @@ pub(super) const UNRECORDED: [&str; 13] = [
     "tokio",
 ];
 
+/// A crate that cargo finds for the user, and the facade that takes its place.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct Facade {
+    /// The crate's name, as the compiler knows it.
+    pub(super) name: &'static str,
+    /// The versions that it stands for, each by its first two numbers.
+    pub(super) versions: &'static [&'static str],
+    /// The folder of its sources among the embedded ones.
+    pub(super) folder: &'static str,
+}
+
+impl Facade {
+    /// Whether it stands for this version of its crate.
+    pub(super) fn covers(&self, version: &str) -> bool {
+        self.versions.iter().any(|covered| version.strip_prefix(covered).is_some_and(|rest| rest.starts_with('.')))
+    }
+}
+
+/// The facades. To add one is to add a line here and a folder to the embedded sources.
+pub(super) const FACADES: [Facade; 2] = [
+    Facade { name: "lock_api", versions: &["0.4"], folder: "lock_api" },
+    Facade { name: "parking_lot", versions: &["0.12"], folder: "parking_lot" },
+];
+
+/// Crates that the originals of facades are made of: what they do is recorded by the facade, and is compiled as the originals are.
+const INNER: [&str; 1] = ["parking_lot_core"];
+
 /// How to compile a crate.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Plan {
@@ -57,12 +85,19 @@ pub(super) enum Plan {
         libraries: PathBuf,
         why: &'static str,
     },
+    /// As cargo asks: all that it does is recorded by facades of the crates that use it.
+    Inner {
+        /// Folder of the runtime's libraries, which its dependencies may need.
+        libraries: PathBuf,
+    },
     /// Against the facades.
     Instrumented {
         /// Folder of the runtime's libraries.
         libraries: PathBuf,
         /// Further arguments.
         flags: Vec<String>,
+        /// What takes its place, if there is a facade of this crate itself.
+        facade: Option<&'static Facade>,
     },
 }
 
@@ -76,6 +111,9 @@ impl Plan {
         }
         // A cargo that was started by a build script for some other target, such as WebAssembly.
         let Some(libraries) = settings.runtime_for(target) else { return Plan::Untouched };
+        if INNER.contains(&name.as_str()) {
+            return Plan::Inner { libraries };
+        }
         if RUNTIME.iter().any(|own| own.name == name) {
             return Plan::Plain { libraries, why: "it is conccheck's own" };
         }
@@ -86,7 +124,10 @@ impl Plan {
         if name == UMBRELLA {
             flags.extend(["--cfg".to_owned(), SUBSTITUTED.to_owned()]);
         }
-        Plan::Instrumented { libraries, flags }
+        let is_library = !invocation.test && invocation.crate_types.iter().all(|kind| kind == "lib" || kind == "rlib");
+        let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
+        let facade = FACADES.iter().find(|facade| is_library && facade.name == name && facade.covers(&version));
+        Plan::Instrumented { libraries, flags, facade }
     }
 }
 

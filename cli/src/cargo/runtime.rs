@@ -61,10 +61,12 @@ pub(super) fn ensure(root: &Path, toolchain: &Toolchain, targets: &[String]) -> 
     Ok(runtime)
 }
 
-/// Tells this runtime from every other: by compiler, sources and flags.
+/// Tells this runtime from every other: by compiler, sources, flags, and which crates it is put under in what way.
 fn hash(toolchain: &Toolchain) -> String {
     let mut hasher = DefaultHasher::new();
-    (&toolchain.verbose_version, env!("CARGO_PKG_VERSION"), SOURCES, FLAGS).hash(&mut hasher);
+    // What was decided about a crate is decided anew by another version of the decision.
+    let decisions = [include_str!("plan.rs"), include_str!("facade.rs")];
+    (&toolchain.verbose_version, env!("CARGO_PKG_VERSION"), SOURCES, FLAGS, decisions).hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 

@@ -22,6 +22,9 @@ pub(super) struct Unit {
     pub(super) version: String,
     /// Why it was not instrumented; nothing: it was.
     pub(super) not_instrumented: Option<String>,
+    /// Whether its facade took its place.
+    #[serde(default)]
+    pub(super) facade: bool,
     /// Whether it is a program: a binary, a test, an example.
     pub(super) program: bool,
     /// The crates given to it.
@@ -104,7 +107,7 @@ fn summary(units: &BTreeMap<String, Unit>, linked: &BTreeSet<&String>) -> Covera
         if unit.not_instrumented.is_none() {
             instrumented.insert(unit.name.clone());
         }
-        if unit.not_instrumented.is_some() || UNRECORDED.contains(&unit.name.as_str()) {
+        if unit.not_instrumented.is_some() || !unit.facade && UNRECORDED.contains(&unit.name.as_str()) {
             gaps.entry(&unit.name).or_default().insert(id);
         }
     }
@@ -126,6 +129,7 @@ mod tests {
             name: name.to_owned(),
             version: "1.0.0".to_owned(),
             not_instrumented: why.map(str::to_owned),
+            facade: false,
             program,
             dependencies: dependencies.iter().map(|&name| name.to_owned()).collect(),
         }

@@ -10,6 +10,7 @@ use std::io::{self, BufRead, BufReader, Write as _};
 use std::path::Path;
 use std::process::{self, Command, ExitStatus, Stdio};
 
+use super::facade::Substitution;
 use super::invocation::{Invocation, split_programs};
 use super::plan::{Plan, search_path};
 use super::settings::{Settings, target_folder};
@@ -20,12 +21,17 @@ use crate::{ExitCode, Failure};
 pub(super) fn rustc(settings: &Settings, command: &[OsString]) -> Result<process::ExitCode, Failure> {
     let (programs, args) = split_programs(command);
     let Some((first, others)) = programs.split_first() else { return Err(Failure::usage("no compiler to run")) };
-    let compiler = || {
+    let program = || {
         let mut compiler = Command::new(settings.rustc_wrapper.as_deref().unwrap_or(first));
         if settings.rustc_wrapper.is_some() {
             compiler.arg(first);
         }
-        compiler.args(others).args(args);
+        compiler.args(others);
+        compiler
+    };
+    let compiler = || {
+        let mut compiler = program();
+        compiler.args(args);
         compiler
     };
     let invocation = Invocation::read(args);
@@ -33,16 +39,25 @@ pub(super) fn rustc(settings: &Settings, command: &[OsString]) -> Result<process
         return version(compiler(), settings.runtime_hash());
     }
     let plain = |libraries: &Path| run(compiler().args(search_path(libraries)));
+    let mut faced = false;
     let (status, not_instrumented) = match Plan::of(&invocation, settings) {
         Plan::Untouched => return Ok(passed_on(run(&mut compiler())?)),
         Plan::Plain { libraries, why } => (plain(&libraries)?, Some(why)),
-        Plan::Instrumented { libraries, flags } => match run_held(compiler().args(flags))? {
-            Held::Done(status) => (status, None),
-            Held::Refused => (plain(&libraries)?, Some("it does not compile against the facades")),
-        },
+        Plan::Inner { libraries } => (plain(&libraries)?, None),
+        Plan::Instrumented { libraries, flags, facade } => {
+            let hash = settings.runtime_hash();
+            let substitution =
+                facade.map(|facade| Substitution { facade, invocation: &invocation, args, libraries: &libraries, hash });
+            let substituted = substitution.map(|both| both.compile(program)).transpose()?.flatten();
+            faced = substituted.is_some();
+            match substituted.map_or_else(|| run_held(compiler().args(flags)), |status| Ok(Held::Done(status)))? {
+                Held::Done(status) => (status, None),
+                Held::Refused => (plain(&libraries)?, Some("it does not compile against the facades")),
+            }
+        }
     };
     if status.success() {
-        note(&invocation, settings, not_instrumented);
+        note(&invocation, settings, not_instrumented, faced);
     } else {
         // Only tells faster what `cargo conccheck` would find out by asking cargo again.
         let _ = fs::write(&settings.build_failed, "");
@@ -62,12 +77,13 @@ fn version(mut compiler: Command, runtime: &str) -> Result<process::ExitCode, Fa
     Ok(passed_on(output.status))
 }
 
-fn note(invocation: &Invocation, settings: &Settings, not_instrumented: Option<&str>) {
+fn note(invocation: &Invocation, settings: &Settings, not_instrumented: Option<&str>, facade: bool) {
     let (Some(id), Some(name), Some(target)) = (invocation.unit(), &invocation.crate_name, &invocation.target) else { return };
     let unit = Unit {
         name: name.clone(),
         version: env::var("CARGO_PKG_VERSION").unwrap_or_default(),
         not_instrumented: not_instrumented.map(str::to_owned),
+        facade,
         program: invocation.test || invocation.crate_types.iter().any(|kind| kind == "bin"),
         dependencies: invocation.dependencies(),
     };
@@ -75,7 +91,7 @@ fn note(invocation: &Invocation, settings: &Settings, not_instrumented: Option<&
 }
 
 /// How a compiler ended whose messages were held back.
-enum Held {
+pub(super) enum Held {
     /// It made something. Its messages were passed on.
     Done(ExitStatus),
     /// It made nothing. Its messages were dropped.
@@ -84,7 +100,7 @@ enum Held {
 
 /// Runs a compiler and holds its messages back until it announces its first result, from which on nothing but code generation or
 /// linking can fail. The announcement itself is never delayed: cargo starts the dependants by it.
-fn run_held(compiler: &mut Command) -> Result<Held, Failure> {
+pub(super) fn run_held(compiler: &mut Command) -> Result<Held, Failure> {
     let mut child = compiler.stderr(Stdio::piped()).spawn().map_err(|error| not_started(compiler, &error))?;
     let mut messages = BufReader::new(child.stderr.take().expect("it was piped"));
     let mut held = Vec::new();
@@ -109,7 +125,12 @@ fn run_held(compiler: &mut Command) -> Result<Held, Failure> {
 fn is_result(lines: &[u8]) -> bool {
     let last = lines.trim_ascii_end().rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
     let has = |text: &str| last.windows(text.len()).any(|window| window == text.as_bytes());
-    last.starts_with(b"{\"$message_type\":\"artifact\"") && (has("\"emit\":\"metadata\"") || has("\"emit\":\"link\""))
+    is_artifact(last) && (has("\"emit\":\"metadata\"") || has("\"emit\":\"link\""))
+}
+
+/// Whether this line announces a file.
+pub(super) fn is_artifact(line: &[u8]) -> bool {
+    line.starts_with(b"{\"$message_type\":\"artifact\"")
 }
 
 fn pass_on(held: &mut Vec<u8>) {
