@@ -5,6 +5,8 @@ mod cargo_environment;
 mod cargo_outcomes;
 mod cargo_projects;
 mod cargo_tree;
+mod config_files;
+mod config_fingerprints;
 mod corpus;
 mod fixtures;
 mod pages;

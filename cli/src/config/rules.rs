@@ -45,7 +45,23 @@ pub(super) enum Unit {
 }
 
 /// All thresholds, as the rules' pages describe them.
-pub(super) static THRESHOLDS: [Threshold; 5] = [
+pub(super) static THRESHOLDS: [Threshold; 8] = [
+    Threshold {
+        rule: "lock-contention",
+        key: "share",
+        unit: Unit::Share,
+        help: "share of the lives of the threads that wait for the lock",
+        get: |config| config.contention,
+        set: |config, value| config.contention = value,
+    },
+    Threshold {
+        rule: "lock-contention",
+        key: "waited",
+        unit: Unit::Duration,
+        help: "time that all waits for the lock must have taken together",
+        get: |config| config.contended_for.0 as f64,
+        set: |config, value| config.contended_for = Nanos(value as u64),
+    },
     Threshold {
         rule: "long-critical-section",
         key: "hold",
@@ -61,6 +77,14 @@ pub(super) static THRESHOLDS: [Threshold; 5] = [
         help: "how many times larger than the fullest queue the capacity may be",
         get: |config| config.oversize as f64,
         set: |config, value| config.oversize = value as u64,
+    },
+    Threshold {
+        rule: "spawn-burst",
+        key: "threads",
+        unit: Unit::Count,
+        help: "threads from one place, alive at once and never joined",
+        get: |config| config.burst as f64,
+        set: |config, value| config.burst = value as u64,
     },
     Threshold {
         rule: "timeout-fallback",
@@ -241,5 +265,18 @@ mod tests {
                 assert!(THRESHOLDS.iter().any(|known| known.rule == rule.name && known.key == key), "{}: {key}", rule.name);
             }
         }
+    }
+
+    #[test]
+    fn the_user_guide_has_the_table_of_thresholds() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
+        // A package outside its repository has no guide to check.
+        let Ok(page) = std::fs::read_to_string(page) else { return };
+        let mut table = String::from("| rule | threshold | default |\n|---|---|---|\n");
+        for threshold in &THRESHOLDS {
+            let default = threshold.written(&Config::default());
+            table += &format!("| `{}` | `{}`: {} | `{default}` |\n", threshold.rule, threshold.key, threshold.help);
+        }
+        assert!(page.contains(&table), "docs/configuration.md must contain:\n{table}");
     }
 }
