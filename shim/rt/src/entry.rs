@@ -7,19 +7,33 @@ use conccheck_trace::{ObjectId, Order, SiteId};
 /// The tag of a release that is an entry of its own; its low bits say how.
 pub(crate) const RELEASE: u8 = 0x60;
 
-/// The numbers of a lock and a site that both take two bytes or less, as they follow an acquisition's time: two bytes each.
+/// The numbers of a lock and a site that both take two bytes or less, as they follow an acquisition's time, and how many bytes that is.
 #[derive(Clone, Copy)]
-pub(crate) struct Small(u32);
+pub(crate) struct Small {
+    word: u32,
+    bytes: u32,
+}
+
+/// A number below `1 << 21` as `wire::put` writes it, and its bytes, without a branch.
+#[inline(always)]
+fn short(value: u32) -> (u32, u32) {
+    let more = u32::from(value >= 1 << 7) + u32::from(value >= 1 << 14);
+    ((value << (1 + more)) | (1 << more), 1 + more)
+}
 
 impl Small {
     #[inline(always)]
     pub(crate) fn new(lock: ObjectId, site: SiteId) -> Option<Small> {
-        ((lock.0 | site.0) < 1 << 14).then_some(Small((lock.0 << 2) | 0b10 | (site.0 << 18) | (0b10 << 16)))
+        if (lock.0 | site.0) >= 1 << 14 {
+            return None;
+        }
+        let ((lock, bytes), (site, site_bytes)) = (short(lock.0), short(site.0));
+        Some(Small { word: lock | site << (8 * bytes), bytes: bytes + site_bytes })
     }
 }
 
 /// Writes an entry that is frequent: at most [`wire::MAX_ENTRY`] bytes in all. What it writes is what `wire::put` does, but for a time of
-/// fixed length, so that no address hangs on the clock, and without the count of leading zeros that many processors are slow at.
+/// at most three bytes mostly, and without the count of leading zeros that many processors are slow at.
 pub(crate) struct Bytes(*mut u8);
 
 impl Bytes {
@@ -54,19 +68,22 @@ impl Bytes {
     /// An elapsed time that fits into three bytes is less than this.
     const SMALL_TIME: u64 = 1 << 21;
 
-    /// An acquisition of eight bytes; more if it is long since the last entry, or its order does not follow. Returns its length.
+    /// An acquisition of four to eight bytes; more if it is long since the last entry, or its order does not follow. Returns its
+    /// length.
     #[inline(always)]
     pub(crate) fn small(&mut self, tag: u8, elapsed: u64, small: Small, order: Order, follows: bool) -> u32 {
         let tag = if follows { tag } else { tag | acquire::ORDER };
-        let mut length = 8;
+        let length;
         if elapsed < Bytes::SMALL_TIME {
-            let word = u64::from(tag) | (elapsed << 11) | (0b100 << 8) | (u64::from(small.0) << 32);
-            self.store(word.to_le_bytes(), 8);
+            let (time, bytes) = short(elapsed as u32);
+            let word = u64::from(tag) | u64::from(time) << 8 | u64::from(small.word) << (8 + 8 * bytes);
+            length = 1 + bytes + small.bytes;
+            self.store(word.to_le_bytes(), length as usize);
         } else {
             self.store([tag, 0], 2);
             self.store(elapsed.to_le_bytes(), 8);
-            self.store(small.0.to_le_bytes(), 4);
-            length = 14;
+            length = 10 + small.bytes;
+            self.store(small.word.to_le_bytes(), small.bytes as usize);
         }
         if follows {
             length

@@ -212,19 +212,16 @@ impl Local {
     pub(crate) fn fold(&self, address: usize, bits: u8) -> bool {
         let ends = self.ends.get();
         let from = (ends >> 32) as usize;
-        // Entries are eight bytes long mostly.
+        // Entries are about eight bytes long: one begins in every eighth byte, more or less.
         let is_sample = (from >> 3).is_multiple_of(64);
         if self.state.load(Ordering::Relaxed) != address || is_sample || !clock::still_at(self.time.get()) {
             return false;
         }
-        self.take();
-        let unchanged = self.ends.get() == ends;
-        if unchanged {
-            // SAFETY: the position of an entry in this thread's slot, which is attached as there is one.
-            unsafe { *self.base.get().add(from) |= bits };
-        }
-        self.leave(IDLE);
-        unchanged
+        // Not taken for these two stores: a signal handler that comes between writes behind this entry, and leaves `IDLE` too.
+        // SAFETY: the position of an entry in this thread's slot, which is attached as there is one.
+        unsafe { *self.base.get().add(from) |= bits };
+        self.state.store(IDLE, Ordering::Relaxed);
+        true
     }
 
     /// The thread's number; a new one if it has none.

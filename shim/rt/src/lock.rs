@@ -31,19 +31,51 @@ pub type TypeName = fn() -> &'static str;
 
 type Place = &'static Location<'static>;
 
-/// [`wire::code`] without a branch.
-static CODES: [[u8; 3]; 5] = {
-    const MODES: [Mode; 5] = [Mode::Exclusive, Mode::Shared, Mode::RecursiveShared, Mode::Upgradable, Mode::Reentrant];
-    const HOWS: [How; 3] = [How::Blocking, How::Try, How::Timed];
-    let mut codes = [[0; 3]; 5];
-    let mut i = 0;
-    while i < 15 {
-        let (mode, how) = (MODES[i / 3], HOWS[i % 3]);
-        codes[mode as usize][how as usize] = wire::code(mode, how);
-        i += 1;
+/// How a lock is acquired, in one register: [`wire::code`], the mode, and the way of asking, a byte each.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Kind(u32);
+
+impl Kind {
+    #[inline]
+    const fn new(mode: Mode, how: How) -> Kind {
+        Kind(wire::code(mode, how) as u32 | (mode as u32) << 8 | (how as u32) << 16)
     }
-    codes
-};
+
+    #[inline(always)]
+    fn code(self) -> u8 {
+        self.0 as u8
+    }
+
+    #[inline(always)]
+    fn is_read(self) -> bool {
+        const SHARED: u8 = Mode::Shared as u8;
+        const RECURSIVE: u8 = Mode::RecursiveShared as u8;
+        matches!((self.0 >> 8) as u8, SHARED | RECURSIVE)
+    }
+
+    fn mode(self) -> Mode {
+        mode_of((self.0 >> 8) as u8)
+    }
+
+    fn how(self) -> How {
+        match (self.0 >> 16) as u8 {
+            0 => How::Blocking,
+            1 => How::Try,
+            _ => How::Timed,
+        }
+    }
+}
+
+fn mode_of(number: u8) -> Mode {
+    match number {
+        0 => Mode::Exclusive,
+        1 => Mode::Shared,
+        2 => Mode::RecursiveShared,
+        3 => Mode::Upgradable,
+        _ => Mode::Reentrant,
+    }
+}
 
 impl Lock {
     /// A lock created where the caller's caller says.
@@ -70,48 +102,52 @@ impl Lock {
     #[inline]
     pub fn acquired(&self, mode: Mode, how: How, place: Place, type_name: TypeName) -> Held<'_> {
         let panicking = if std::thread::panicking() { State::PANICKING } else { 0 };
-        Held { lock: self, state: State(self.acquire(mode, how, place, type_name).0 | panicking) }
+        let state = self.acquire(Kind::new(mode, how), place, type_name);
+        Held { lock: self, state: State(state.0 | panicking), wrote: false }
     }
 
-    /// What nearly every acquisition needs, without a call: those behind cost registers that are to be saved first.
+    /// What nearly every acquisition needs, without a call but in its last place: others cost registers that are to be saved first,
+    /// and the locked instruction that ends the section waits for every store.
     // `extern "C"`: never unwinds, so that callers need no clean-up code around it and their guards stay in registers.
     #[inline(never)]
     #[expect(improper_ctypes_definitions, reason = "called from Rust only")]
-    extern "C" fn acquire(&self, mode: Mode, how: How, place: Place, type_name: TypeName) -> State {
-        let kind = CODES[mode as usize][how as usize];
-        if kind != acquire::OTHER
+    extern "C" fn acquire(&self, kind: Kind, place: Place, type_name: TypeName) -> State {
+        if kind.code() != acquire::OTHER
             && let Some(lock) = self.object.known()
             && let Some(site) = site::first_seen(place)
             && let Some(small) = Small::new(lock, site)
             && local::with(|local| {
-                local.write_small(self.address(), acquire::MARK | kind, small, |serial| self.advance(mode, serial))
+                let order = |serial| self.advance(kind.is_read(), serial);
+                local.write_small(self.address(), acquire::MARK | kind.code(), small, order)
             })
         {
-            return State::new(lock, mode);
+            return State::new(lock, kind);
         }
-        self.acquire_slowly(mode, how, place, type_name)
+        self.acquire_slowly(kind, place, type_name)
     }
 
     #[cold]
     #[inline(never)]
-    fn acquire_slowly(&self, mode: Mode, how: How, place: Place, type_name: TypeName) -> State {
+    #[expect(improper_ctypes_definitions, reason = "called from Rust only")]
+    extern "C" fn acquire_slowly(&self, kind: Kind, place: Place, type_name: TypeName) -> State {
         let mut recorded = false;
         let mut lock = ObjectId::NONE;
         if recorder::is_on() {
             lock = self.id(type_name);
             let site = recorder::site(place);
-            recorded = local::with(|local| self.record_acquisition(&mut local.enter(), lock, site, mode, how));
+            recorded = local::with(|local| self.record_acquisition(&mut local.enter(), lock, site, kind));
         }
-        State::new(if recorded { lock } else { ObjectId::NONE }, mode)
+        State::new(if recorded { lock } else { ObjectId::NONE }, kind)
     }
 
     /// Records an acquisition or counts it. Whether the release is to be told.
-    fn record_acquisition(&self, writer: &mut Writer<'_>, lock: ObjectId, site: SiteId, mode: Mode, how: How) -> bool {
+    fn record_acquisition(&self, writer: &mut Writer<'_>, lock: ObjectId, site: SiteId, kind: Kind) -> bool {
+        let (mode, how) = (kind.mode(), kind.how());
         let (order, follows);
         if writer.has_room() {
-            (order, follows) = self.advance(mode, writer.serial());
+            (order, follows) = self.advance(kind.is_read(), writer.serial());
         } else {
-            (order, follows) = (self.advance(mode, 0).0, false);
+            (order, follows) = (self.advance(kind.is_read(), 0).0, false);
             match writer.judge(lock, site, mode, how, order) {
                 Ok(Verdict::Record) => {}
                 Ok(Verdict::Counted) => return true,
@@ -123,21 +159,21 @@ impl Lock {
                 }
             }
         }
-        let kind = CODES[mode as usize][how as usize];
-        if kind == acquire::OTHER {
+        let code = kind.code();
+        if code == acquire::OTHER {
             writer.write(Event::Acquire { lock, site, mode, how, order });
         } else if follows {
-            writer.write_open(self.address(), acquire::MARK | kind, lock, site, None);
+            writer.write_open(self.address(), acquire::MARK | code, lock, site, None);
         } else {
-            writer.write_open(self.address(), acquire::MARK | acquire::ORDER | kind, lock, site, Some(order));
+            writer.write_open(self.address(), acquire::MARK | acquire::ORDER | code, lock, site, Some(order));
         }
         true
     }
 
     /// The order of an acquisition that is recorded in chunk `serial` (0: in none), and whether it follows from that chunk.
     #[inline]
-    fn advance(&self, mode: Mode, serial: u64) -> (Order, bool) {
-        if matches!(mode, Mode::Shared | Mode::RecursiveShared) {
+    fn advance(&self, is_read: bool, serial: u64) -> (Order, bool) {
+        if is_read {
             // An upgradable reader may come meanwhile: it writes `chunk` first.
             let order = self.order.load(Ordering::Acquire);
             (Order(order), self.chunk.load(Ordering::Relaxed) == serial)
@@ -185,17 +221,19 @@ impl Lock {
     }
 
     #[inline(never)]
-    extern "C" fn released(&self, state: State, panicking: bool) {
-        let bits = acquire::RELEASED | if state.has(State::WROTE) { acquire::WROTE } else { 0 };
+    extern "C" fn released(&self, state: State, wrote: bool) {
+        let bits = acquire::RELEASED | if wrote { acquire::WROTE } else { 0 };
+        // Asked here, since a guard's drop is inlined only while it is small, and only then does the guard stay in registers.
+        let panicking = std::thread::panicking();
         if panicking || !object::is_ours(state.id().0) || !local::with(|local| local.fold(self.address(), bits)) {
-            released_slowly(state, panicking && !state.has(State::PANICKING));
+            released_slowly(state, wrote, panicking && !state.has(State::PANICKING));
         }
     }
 }
 
 /// `unwinding`: by a panic that began while the lock was held.
 #[inline(never)]
-fn released_slowly(state: State, unwinding: bool) {
+fn released_slowly(state: State, wrote: bool, unwinding: bool) {
     let lock = state.id();
     // In a forked child, the acquisition may stand in the parent's trace; without a number it stands in none.
     if !object::is_ours(lock.0) {
@@ -211,18 +249,19 @@ fn released_slowly(state: State, unwinding: bool) {
                 return;
             }
         }
-        writer.write_release(lock, state.has(State::WROTE), unwinding);
+        writer.write_release(lock, wrote, unwinding);
     });
     ticker::wake();
 }
 
 /// A lock that is held. Dropping it records the release, so it must be dropped just before the lock is released.
 ///
-/// Two words, so that it travels in registers.
 #[must_use = "dropping it says that the lock is released"]
 pub struct Held<'a> {
     lock: &'a Lock,
     state: State,
+    /// Apart from `state`, which is read whole soon after this is written: the processor would wait for the merge.
+    wrote: bool,
 }
 
 /// The lock's number (0 where the acquisition is not in the trace) in the low half, the mode and flags above.
@@ -231,15 +270,13 @@ pub struct Held<'a> {
 struct State(u64);
 
 impl State {
-    /// What the lock protects was reached mutably.
-    const WROTE: u64 = 1 << 32;
     /// The thread was panicking already when it got the lock.
     const PANICKING: u64 = 1 << 33;
     const MODE: u32 = 40;
 
     #[inline(always)]
-    fn new(lock: ObjectId, mode: Mode) -> State {
-        State(u64::from(lock.0) | ((mode as u64) << State::MODE))
+    fn new(lock: ObjectId, kind: Kind) -> State {
+        State(u64::from(lock.0) | (u64::from(kind.0 >> 8 & 0xff) << State::MODE))
     }
 
     #[inline]
@@ -253,13 +290,7 @@ impl State {
     }
 
     fn mode(self) -> Mode {
-        match (self.0 >> State::MODE) as u8 {
-            0 => Mode::Exclusive,
-            1 => Mode::Shared,
-            2 => Mode::RecursiveShared,
-            3 => Mode::Upgradable,
-            _ => Mode::Reentrant,
-        }
+        mode_of((self.0 >> State::MODE) as u8)
     }
 }
 
@@ -267,7 +298,7 @@ impl<'a> Held<'a> {
     /// Notes that what the lock protects was reached mutably.
     #[inline]
     pub fn wrote(&mut self) {
-        self.state.0 |= State::WROTE;
+        self.wrote = true;
     }
 
     /// The lock.
@@ -288,7 +319,7 @@ impl<'a> Held<'a> {
         if lock.is_some() {
             // Exclusive is the only mode that an upgrade leads to, and it counts as an acquisition.
             let order = match to {
-                Mode::Exclusive => self.lock.advance(to, 0).0,
+                Mode::Exclusive => self.lock.advance(false, 0).0,
                 _ => Order(self.lock.order.load(Ordering::Relaxed)),
             };
             recorder::emit(Event::Convert { lock, site: recorder::site(place), from, to, order });
@@ -300,7 +331,7 @@ impl<'a> Held<'a> {
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.lock.released(self.state, std::thread::panicking());
+        self.lock.released(self.state, self.wrote);
     }
 }
 

@@ -39,6 +39,7 @@ impl<T> Mutex<T> {
 }
 
 impl<T: ?Sized> Mutex<T> {
+    #[inline]
     fn locked<'a>(&'a self, inner: real::MutexGuard<'a, T>, how: How, place: &'static Location<'static>) -> MutexGuard<'a, T> {
         MutexGuard { held: self.lock.acquired(Mode::Exclusive, how, place, type_name::<T>), inner }
     }
@@ -57,18 +58,33 @@ impl<T: ?Sized> Mutex<T> {
 
     /// See [`std::sync::Mutex::lock`](real::Mutex::lock).
     #[track_caller]
+    #[inline]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let place = Location::caller();
         match self.inner.try_lock() {
             Ok(inner) => Ok(self.locked(inner, How::Blocking, place)),
-            Err(TryLockError::Poisoned(error)) => Err(self.poisoned(error, How::Blocking, place)),
-            Err(TryLockError::WouldBlock) => {
+            Err(error) => self.lock_slowly(error, place),
+        }
+    }
+
+    // Out of line, so that the guard of a lock that was free stays in registers.
+    #[cold]
+    #[inline(never)]
+    fn lock_slowly<'a>(
+        &'a self,
+        error: TryLockError<real::MutexGuard<'a, T>>,
+        place: &'static Location<'static>,
+    ) -> LockResult<MutexGuard<'a, T>> {
+        let result = match error {
+            TryLockError::Poisoned(error) => Err(error),
+            TryLockError::WouldBlock => {
                 self.lock.request(Mode::Exclusive, How::Blocking, place, type_name::<T>);
-                match self.inner.lock() {
-                    Ok(inner) => Ok(self.locked(inner, How::Blocking, place)),
-                    Err(error) => Err(self.poisoned(error, How::Blocking, place)),
-                }
+                self.inner.lock()
             }
+        };
+        match result {
+            Ok(inner) => Ok(self.locked(inner, How::Blocking, place)),
+            Err(error) => Err(self.poisoned(error, How::Blocking, place)),
         }
     }
 
