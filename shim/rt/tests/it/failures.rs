@@ -36,7 +36,7 @@ fn an_unwritable_folder_is_one_line_and_the_program_goes_on() {
 #[test]
 fn a_disk_that_runs_full_costs_events_but_not_the_program() {
     let name = "failures::a_disk_that_runs_full_costs_events_but_not_the_program";
-    const SECTIONS: usize = 500_000;
+    const SECTIONS: usize = 1_000_000;
     if support::is_child() {
         return lock(SECTIONS);
     }
