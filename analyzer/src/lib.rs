@@ -4,6 +4,7 @@
 //! The analyzer reads no file but through [`Sources`], prints nothing, and gives facts ([`Finding`]), not text.
 #![forbid(unsafe_code)]
 
+pub mod checklist;
 pub mod clock;
 pub mod config;
 mod cycles;
@@ -89,6 +90,8 @@ pub struct Stats {
     pub summarised: u64,
     /// Events that the trace says are missing.
     pub lost: u64,
+    /// What the practices are about, and how often it was done.
+    pub exercise: checklist::Exercise,
 }
 
 /// Analyses the traces of one run. Findings that are the same in several processes are joined.
@@ -129,5 +132,6 @@ impl Stats {
         self.contexts += model.contexts.len();
         self.summarised += model.summarised;
         self.lost += model.lost;
+        self.exercise.add(model);
     }
 }

@@ -48,14 +48,22 @@ impl Settings {
 fn check(traces: &[PathBuf], facts: &RunFacts, settings: &Settings, known: Option<&Baseline>) -> Result<ExitCode, Failure> {
     judge(traces, facts, settings, known, |report| {
         output::write(report, settings)?;
-        if report.is_empty() {
-            Err(nothing_recorded(traces, facts))
-        } else if report.fails() {
-            Ok(ExitCode::Findings)
-        } else {
-            Ok(ExitCode::Clean)
-        }
+        verdict(report, traces, facts)
     })
+}
+
+/// What a report comes to.
+///
+/// # Errors
+/// Nothing was recorded.
+pub(crate) fn verdict(report: &Report<'_>, traces: &[PathBuf], facts: &RunFacts) -> Result<ExitCode, Failure> {
+    if report.is_empty() {
+        Err(nothing_recorded(traces, facts))
+    } else if report.fails() {
+        Ok(ExitCode::Findings)
+    } else {
+        Ok(ExitCode::Clean)
+    }
 }
 
 /// Reads and analyses traces, says what may be wrong with them, and hands the report on.

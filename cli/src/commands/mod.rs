@@ -2,6 +2,7 @@
 
 mod baseline;
 mod channels;
+mod checklist;
 mod completions;
 mod convert;
 mod diff;
@@ -9,6 +10,7 @@ mod explain;
 mod init;
 mod locks;
 mod man;
+mod merge;
 mod report;
 mod rules;
 mod run;
@@ -46,10 +48,12 @@ enum Command {
     Diff(diff::Args),
     Init(init::Args),
     ShowConfig(show_config::Args),
+    Checklist(checklist::Args),
     Locks(locks::Args),
     Channels(channels::Args),
     Tasks(tasks::Args),
     Convert(convert::Args),
+    Merge(merge::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -74,10 +78,12 @@ pub(crate) fn main() -> Result<ExitCode, Failure> {
         Command::Diff(args) => args.run(),
         Command::Init(args) => args.run(),
         Command::ShowConfig(args) => args.run(),
+        Command::Checklist(args) => args.run(),
         Command::Locks(args) => args.run(),
         Command::Channels(args) => args.run(),
         Command::Tasks(args) => args.run(),
         Command::Convert(args) => args.run(),
+        Command::Merge(args) => args.run(),
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),
     }

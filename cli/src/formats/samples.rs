@@ -59,6 +59,7 @@ fn analysis(findings: Vec<Finding>) -> Analysis {
         tests: 48,
         summarised: 0,
         lost: 3,
+        exercise: Default::default(),
     };
     Analysis { findings, stats, prediction: None, warnings: vec!["run/7.cct: cut off at byte 4096: read up to there".to_owned()] }
 }
