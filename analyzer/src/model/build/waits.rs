@@ -20,6 +20,8 @@ impl Builder<'_> {
                 if !state.waiters.contains(&t) {
                     state.waiters.push(t);
                 }
+                // What was read before the wait is looked at again after it.
+                self.model.locks.at(lock.0).reads.remove(&t);
                 self.tracks[t].wait_order = order.0;
                 self.tracks[t].wait_site = Some(site);
                 self.begin_op(t, index, time, event);
