@@ -51,7 +51,9 @@ impl HandMade {
     /// If it is not understood or can't be written.
     pub fn trace(&self, name: &str, events: &str) {
         let trace = text::parse(events).unwrap_or_else(|error| panic!("{error}\n{events}"));
-        let mut file = File::create(self.path(name)).expect("a writable folder");
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap_or(Path::new(""))).expect("a writable folder");
+        let mut file = File::create(path).expect("a writable folder");
         write(&trace, Format::Json, &mut file).expect("a writable folder");
     }
 

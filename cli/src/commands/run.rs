@@ -100,7 +100,11 @@ fn wait_up_to(child: &mut Child, limit: Duration) -> std::io::Result<ExitStatus>
     }
 }
 
-fn make_empty(folder: &Path) -> Result<(), Failure> {
+/// Makes a folder, or finds it empty.
+///
+/// # Errors
+/// It can't be made, or is not empty.
+pub(super) fn make_empty(folder: &Path) -> Result<(), Failure> {
     let failed = |error| Failure::usage(format!("can't keep traces in `{}`: {error}", folder.display()));
     fs::create_dir_all(folder).map_err(failed)?;
     if fs::read_dir(folder).map_err(failed)?.next().is_some() {
