@@ -7,6 +7,7 @@ use std::path::Path;
 use conccheck_trace::json_write;
 
 use crate::file::Files;
+use crate::session::Session;
 use crate::{local, recorder};
 
 /// Runs among the exit handlers of the process. Other threads may still run.
@@ -14,8 +15,12 @@ pub(crate) extern "C" fn at_exit() {
     let Some(session) = recorder::session() else { return };
     local::flush();
     session.note_end();
+    write_json(session);
+}
+
+/// Turns the trace into JSON, where that was asked for. Nothing is recorded any more then.
+pub(crate) fn write_json(session: &Session) {
     let Some(json) = &session.files.json else { return };
-    // Nothing is recorded any more: what is read now is all.
     recorder::stop();
     match convert(&session.files, json) {
         Ok(()) => session.files.remove(),

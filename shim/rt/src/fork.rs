@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::{local, object, recorder, site};
+use crate::{local, object, recorder, site, watchdog};
 
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
@@ -19,4 +19,5 @@ pub(crate) extern "C" fn in_child() {
     object::forget_definitions();
     local::forget();
     recorder::start_again();
+    watchdog::forget();
 }

@@ -26,6 +26,7 @@ mod slots;
 mod spin;
 mod sys;
 mod ticker;
+mod watchdog;
 mod writer;
 
 pub use conccheck_trace::{

@@ -98,6 +98,17 @@ impl Session {
         self.half_word(live::CLEAN_END).store(1_u32.to_le(), Ordering::Release);
     }
 
+    /// Notes that the watchdog ends the process.
+    pub(crate) fn note_deadlock(&self) {
+        self.refresh_clock(Pair::now());
+        self.half_word(live::DEADLOCK).store(1_u32.to_le(), Ordering::Release);
+    }
+
+    /// Whether events were lost that no chunk says anything about.
+    pub(crate) fn has_losses(&self) -> bool {
+        self.word(live::LOST_EVENTS).load(Ordering::Relaxed) != 0
+    }
+
     /// Counts events that no chunk can hold.
     pub(crate) fn lose(&self, events: u64, reason: &io::Error) {
         let count = self.word(live::LOST_EVENTS);

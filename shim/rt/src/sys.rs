@@ -44,6 +44,9 @@ unsafe extern "C" {
     fn pthread_setspecific(key: Key, value: *const c_void) -> c_int;
     fn pthread_sigmask(how: c_int, set: *const SignalSet, old: *mut SignalSet) -> c_int;
     fn sigfillset(set: *mut SignalSet) -> c_int;
+    fn getitimer(which: c_int, value: *mut [isize; 4]) -> c_int;
+    fn write(fd: c_int, bytes: *const c_void, length: usize) -> isize;
+    fn _exit(status: c_int) -> !;
 }
 
 fn map(length: usize, flags: c_int, fd: c_int, offset: isize) -> io::Result<NonNull<u8>> {
@@ -159,4 +162,34 @@ pub(crate) fn without_signals<R>(body: impl FnOnce() -> R) -> R {
         unsafe { pthread_sigmask(SIG_SETMASK, &raw const old, std::ptr::null_mut()) };
     }
     result
+}
+
+/// Whether a timer is set that would send the process a signal.
+pub(crate) fn alarm_is_set() -> bool {
+    (0..3).any(|which| {
+        let mut value = [0; 4];
+        // SAFETY: the value is as long as the system's: two times of two words each.
+        let known = unsafe { getitimer(which, &raw mut value) } == 0;
+        !known || value[2] != 0 || value[3] != 0
+    })
+}
+
+/// Writes to the standard error, past std: its lock may be held by a thread that waits for good.
+pub(crate) fn say(text: &str) {
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        // SAFETY: reads `rest` only.
+        let written = unsafe { write(2, rest.as_ptr().cast(), rest.len()) };
+        match usize::try_from(written) {
+            Ok(written) if written > 0 => rest = rest.get(written..).unwrap_or_default(),
+            _ if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
+            _ => return,
+        }
+    }
+}
+
+/// Ends the process here and now, without its exit handlers.
+pub(crate) fn end(status: c_int) -> ! {
+    // SAFETY: touches no memory of ours.
+    unsafe { _exit(status) }
 }

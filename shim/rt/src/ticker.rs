@@ -1,4 +1,5 @@
-//! The runtime's own thread: advances the coarse tick while anything is recorded, and rests otherwise.
+//! The runtime's own thread: advances the coarse tick while anything is recorded, and rests otherwise. From time to time it looks for
+//! deadlocks.
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::thread::{self, Thread};
@@ -7,6 +8,7 @@ use std::time::Duration;
 use crate::clock::{self, Pair};
 use crate::session::Session;
 use crate::sys;
+use crate::watchdog::Watchdog;
 
 /// Time between two ticks.
 const PERIOD: Duration = Duration::from_millis(1);
@@ -24,25 +26,34 @@ pub(crate) fn start(session: &'static Session) {
     RESTING.store(false, Ordering::Relaxed);
     HANDLE.store(std::ptr::null_mut(), Ordering::Relaxed);
     let thread = sys::without_signals(|| {
-        thread::Builder::new().name("conccheck".to_owned()).stack_size(64 * 1024).spawn(move || run(session))
+        thread::Builder::new().name("conccheck".to_owned()).stack_size(256 * 1024).spawn(move || run(session))
     });
     if let Ok(thread) = thread {
         HANDLE.store(Box::into_raw(Box::new(thread.thread().clone())), Ordering::Release);
     }
 }
 
-fn run(session: &Session) {
+fn run(session: &'static Session) {
+    let mut watchdog = Watchdog::new(session);
     loop {
         for _ in 0..TICKS {
             let pair = Pair::now();
             clock::tick(pair.ticks);
             session.refresh_clock(pair);
+            if let Some(watchdog) = &mut watchdog {
+                watchdog.look_if_due();
+            }
             thread::sleep(PERIOD);
         }
         clock::stop_ticking();
         RESTING.store(true, Ordering::SeqCst);
         while RESTING.load(Ordering::SeqCst) {
-            thread::park();
+            match &mut watchdog {
+                Some(watchdog) => {
+                    thread::park_timeout(watchdog.look_if_due());
+                }
+                None => thread::park(),
+            }
         }
     }
 }

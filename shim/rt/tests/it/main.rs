@@ -6,3 +6,4 @@ mod ends;
 mod failures;
 mod fork;
 mod threads;
+mod watchdog;

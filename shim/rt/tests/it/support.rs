@@ -4,14 +4,17 @@
 
 use std::panic::Location;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Output};
+use std::process::{Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex as RealMutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
+use std::time::Duration;
 
 use conccheck_rt::{Held, How, Lock, Mode, ObjectKind};
 use conccheck_trace::read::{self, ProcessTrace};
 use conccheck_trace::{Event, Record, ThreadId};
 
-const SCENARIO: &str = "CONCCHECK_TEST_SCENARIO";
+pub(crate) const SCENARIO: &str = "CONCCHECK_TEST_SCENARIO";
 
 /// Whether this process is the child that is to run the scenario of a test.
 pub(crate) fn is_child() -> bool {
@@ -38,8 +41,27 @@ pub(crate) fn run_to(name: &str, target: &str, prepare: impl FnOnce(&mut Command
     let mut command = command(name);
     command.env("CONCCHECK_TRACE", folder.path().join(target)).env_remove("CONCCHECK_MAX_TRACE");
     prepare(&mut command);
-    let Output { status, stderr, .. } = command.output().expect("the scenario starts");
+    let Output { status, stderr, .. } = output(&mut command);
     Run { folder, status, stderr: String::from_utf8_lossy(&stderr).into_owned() }
+}
+
+/// Runs a scenario to its end. One that hangs is killed: its test is to fail, not to hang.
+pub(crate) fn output(command: &mut Command) -> Output {
+    const LIMIT: Duration = Duration::from_secs(60);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = child.expect("the scenario starts");
+    let pid = child.id();
+    let (ended, end) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            if end.recv_timeout(LIMIT).is_err_and(|error| error == RecvTimeoutError::Timeout) {
+                let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+            }
+        });
+        let output = child.wait_with_output().expect("the scenario ends");
+        drop(ended);
+        output
+    })
 }
 
 /// Runs the scenario of test `name`.
