@@ -32,7 +32,7 @@ pub(crate) struct Report<'a> {
     pub(crate) in_full: bool,
     /// From which severity on a finding fails the run.
     pub(crate) fail_on: FailOn,
-    /// All rules that there are, sorted by name.
+    /// All rules that ran, sorted by name.
     pub(crate) known_rules: Vec<&'static RuleMeta>,
     /// What was looked at.
     pub(crate) stats: Stats,
@@ -74,7 +74,7 @@ impl<'a> Report<'a> {
             in_dependencies: others.len(),
             in_full: settings.all,
             fail_on: settings.fail_on(),
-            known_rules: RULES.iter().map(|rule| rule.meta()).collect(),
+            known_rules: RULES.iter().map(|rule| rule.meta()).filter(|meta| settings.rules.level(meta).is_some()).collect(),
             stats,
             prediction,
             warnings: warnings.iter().map(|warning| one_line(warning)).collect(),

@@ -66,6 +66,8 @@ fn levels_thresholds_and_fail_on_decide_the_verdict() {
     assert!(!ended.stdout.contains("long-critical-section"), "{}", ended.stdout);
     project.write("conccheck.toml", "[rules]\nlock-order-cycle = \"off\"\n[profile.ci]\nfail-on = \"medium\"\n");
     expect(&project, &REPORT, ExitCode::Clean, &["1 medium"]);
+    let junit = conccheck(&project, &["report", "both.json", "--format", "junit"]).stdout;
+    assert!(junit.contains("\"deadlock\"") && !junit.contains("lock-order-cycle"), "a rule that is off did not pass: {junit}");
     expect(&project, &[&REPORT as &[&str], &["--config-profile", "ci"]].concat(), ExitCode::Findings, &["1 medium"]);
     let by_variable = run(project.conccheck(&REPORT).env("CONCCHECK_PROFILE", "ci"), LIMIT);
     assert_eq!(by_variable.code, Some(i32::from(ExitCode::Findings.code())), "{by_variable:?}");

@@ -9,7 +9,8 @@ use crate::Failure;
 const NAMES: [&str; 2] = ["conccheck.toml", ".config/conccheck.toml"];
 const MANIFEST: &str = "Cargo.toml";
 
-/// Finds the file for a folder: in it, or in the nearest folder above that has one.
+/// Finds the file for a folder: in it, or in the nearest folder above that has one, up to the repository's root. What lies beyond is
+/// somebody else's.
 ///
 /// # Errors
 /// A folder has two; a manifest can't be read.
@@ -21,6 +22,7 @@ pub(super) fn find(folder: &Path) -> Result<Option<PathBuf>, Failure> {
             found.push(manifest);
         }
         match &found[..] {
+            [] if folder.join(".git").exists() => return Ok(None),
             [] => {}
             [one] => return Ok(Some(one.clone())),
             [one, other, ..] => {

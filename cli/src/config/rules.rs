@@ -20,7 +20,7 @@ pub(super) const LEVELS: [(&str, Level); 5] = [
 ];
 
 /// The severity of a rule's findings; `None`: the rule does not run.
-pub(super) type Level = Option<Severity>;
+pub(crate) type Level = Option<Severity>;
 
 /// A number that a rule can be given.
 pub(super) struct Threshold {
@@ -226,7 +226,7 @@ impl Rules {
     }
 
     /// The level of a rule.
-    pub(super) fn level(&self, rule: &RuleMeta) -> Level {
+    pub(crate) fn level(&self, rule: &RuleMeta) -> Level {
         self.levels.get(rule.name).copied().unwrap_or(Some(rule.severity))
     }
 

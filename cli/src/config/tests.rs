@@ -152,6 +152,9 @@ fn it_is_found_in_the_folder_above_in_dot_config_and_in_the_manifest() {
     write("Cargo.toml", "[workspace]");
     write(".config/conccheck.toml", "profile.default = { fail-on = \"never\", baseline = \"known.json\" }");
     assert_eq!(fail_on().expect("settings"), (FailOn::Never, Some(root.path().join("known.json"))));
+    fs::create_dir(root.path().join("crates/.git")).expect("a folder");
+    assert_eq!(fail_on().expect("settings"), (FailOn::High, None), "of another repository");
+    fs::remove_dir(root.path().join("crates/.git")).expect("a folder");
     write("conccheck.toml", "");
     assert!(fail_on().expect_err("two of them").to_string().contains("two configurations"));
 }

@@ -6,6 +6,7 @@ use conccheck_analyzer::finding::Finding;
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 
 use super::Render;
+use crate::exceptions::Suppressed;
 use crate::report::{Report, first_look};
 
 pub(super) struct JUnit;
@@ -16,8 +17,14 @@ impl Render for JUnit {
         for finding in &report.findings {
             suite.add_test_case(case(finding, report));
         }
+        for Suppressed { finding, reason } in &report.suppressed {
+            let mut case = case(finding, report);
+            case.status = TestCaseStatus::skipped();
+            case.status.set_message(reason.as_str());
+            suite.add_test_case(case);
+        }
         for rule in &report.known_rules {
-            if !report.findings.iter().any(|finding| finding.rule.name == rule.name) {
+            if !report.rules().iter().any(|found| found.name == rule.name) {
                 let mut case = TestCase::new(rule.summary, TestCaseStatus::success());
                 case.set_classname(rule.name);
                 suite.add_test_case(case);
