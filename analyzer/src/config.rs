@@ -23,6 +23,12 @@ pub struct Config {
     pub contended_for: Nanos,
     /// `spawn-burst`: threads from one place, alive at once and never joined, from which they are a burst.
     pub burst: u64,
+    /// `read-mostly-mutex`: reads per write above which a contended mutex is mostly read.
+    pub reads_per_write: f64,
+    /// `write-heavy-rwlock`: share of acquisitions for writing above which a contended lock is written too often.
+    pub writes: f64,
+    /// `ignored-cancellation`: how long a thread may go on after it was told to end.
+    pub grace: Nanos,
     /// Longest lock-order cycle that is looked for, in locks.
     pub longest_cycle: usize,
 }
@@ -39,6 +45,9 @@ impl Default for Config {
             contention: 0.25,
             contended_for: Nanos(100_000_000),
             burst: 16,
+            reads_per_write: 3.0,
+            writes: 0.25,
+            grace: Nanos(1_000_000_000),
             longest_cycle: 64,
         }
     }

@@ -12,6 +12,7 @@ pub static RULES: &[&(dyn Rule + Sync)] = &[
     &rules::guard_leak::GuardLeak,
     &rules::held_across_blocking::HeldAcrossBlocking,
     &rules::hold_and_wait_cycle::HoldAndWaitCycle,
+    &rules::ignored_cancellation::IgnoredCancellation,
     &rules::initialization_cycle::InitializationCycle,
     &rules::leaked_task::LeakedTask,
     &rules::lock_contention::LockContention,
@@ -21,14 +22,18 @@ pub static RULES: &[&(dyn Rule + Sync)] = &[
     &rules::oversized_buffer::OversizedBuffer,
     &rules::poisoned_lock::PoisonedLock,
     &rules::racy_initialization::RacyInitialization,
+    &rules::read_mostly_mutex::ReadMostlyMutex,
     &rules::recursive_read::RecursiveRead,
     &rules::send_after_close::SendAfterClose,
+    &rules::shutdown_order::ShutdownOrder,
     &rules::spawn_burst::SpawnBurst,
     &rules::timeout_fallback::TimeoutFallback,
     &rules::unbounded_backlog::UnboundedBacklog,
     &rules::undersized_buffer::UndersizedBuffer,
     &rules::unjoined_task::UnjoinedTask,
     &rules::unobserved_panic::UnobservedPanic,
+    &rules::unused_lock_mode::UnusedLockMode,
+    &rules::write_heavy_rwlock::WriteHeavyRwlock,
 ];
 
 /// The rule of that name.

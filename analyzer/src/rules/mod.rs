@@ -1,5 +1,6 @@
 //! The rules, one file each, with the page that explains it beside it.
 
+mod statement;
 pub(crate) mod atomicity_violation;
 pub(crate) mod deadlock;
 pub(crate) mod double_lock;
@@ -7,6 +8,7 @@ pub(crate) mod dropped_messages;
 pub(crate) mod guard_leak;
 pub(crate) mod held_across_blocking;
 pub(crate) mod hold_and_wait_cycle;
+pub(crate) mod ignored_cancellation;
 pub(crate) mod initialization_cycle;
 pub(crate) mod leaked_task;
 pub(crate) mod lock_contention;
@@ -16,13 +18,16 @@ pub(crate) mod lost_wakeup;
 pub(crate) mod oversized_buffer;
 pub(crate) mod poisoned_lock;
 pub(crate) mod racy_initialization;
+pub(crate) mod read_mostly_mutex;
 pub(crate) mod recursive_read;
 pub(crate) mod send_after_close;
+pub(crate) mod shutdown_order;
 pub(crate) mod spawn_burst;
 pub(crate) mod timeout_fallback;
 pub(crate) mod unbounded_backlog;
 pub(crate) mod undersized_buffer;
 pub(crate) mod unjoined_task;
 pub(crate) mod unobserved_panic;
-mod statement;
+pub(crate) mod unused_lock_mode;
+pub(crate) mod write_heavy_rwlock;
 mod waits;

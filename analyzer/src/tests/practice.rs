@@ -75,3 +75,86 @@ fn many_threads_of_one_place_that_nobody_joins_are_a_burst() {
     assert_eq!(count("spawn-burst", &burst(20, "main detach T; T end"), &[]), 0, "one after the other");
     assert_eq!(count("spawn-burst", &burst(20, "main yield"), &[]), 0, "the handles are kept");
 }
+
+/// Readers and writers that wait for one another, `reads` sections of each round only reading.
+fn rounds(reads: usize, hold: &str) -> String {
+    let section = |wrote: &str| {
+        format!(
+            "t1 lock a @x.rs:1; t2 request a @x.rs:1; t1 unlock a {wrote} +{hold}; t2 lock a @x.rs:1; t2 unlock a {wrote} +{hold}\n"
+        )
+    };
+    let round = section("read-only").repeat(reads) + &section("");
+    format!("main spawn t1; main spawn t2\n{}", round.repeat(40 / (reads + 1)))
+}
+
+#[test]
+fn a_contended_mutex_that_is_mostly_read_could_be_a_reader_writer_lock() {
+    assert_eq!(count("read-mostly-mutex", &rounds(4, "1ms"), &[]), 1);
+    assert_eq!(count("read-mostly-mutex", &rounds(3, "1ms"), &[]), 0, "not more than three reads per write");
+    assert_eq!(count("read-mostly-mutex", &rounds(4, "2us"), &[]), 0, "short sections");
+    assert_eq!(count("read-mostly-mutex", &rounds(4, "1ms").replace("t2 request a @x.rs:1; ", ""), &[]), 0, "nobody waits");
+    let receiver = format!("object a mutex std::sync::mpsc::Receiver<u8>\n{}", rounds(4, "1ms"));
+    assert_eq!(count("read-mostly-mutex", &receiver, &[]), 0, "threads can't share a receiver");
+    let with_condvar = rounds(4, "1ms") + "t1 lock a; t1 wait v a";
+    assert_eq!(count("read-mostly-mutex", &with_condvar, &[]), 0, "condition variables need a mutex");
+}
+
+#[test]
+fn a_contended_reader_writer_lock_that_is_mostly_written_could_be_a_mutex() {
+    let with = |writes: usize, reads: usize| {
+        let writes = "t1 write a; t2 request a write; t1 unlock a +1ms; t2 write a; t2 unlock a\n".repeat(writes);
+        format!("main spawn t1; main spawn t2\n{writes}{}", "t1 read a; t1 unlock a\n".repeat(reads))
+    };
+    assert_eq!(count("write-heavy-rwlock", &with(20, 80), &[]), 1);
+    assert_eq!(count("write-heavy-rwlock", &with(20, 120), &[]), 0, "a quarter are writes");
+    assert_eq!(count("write-heavy-rwlock", &with(10, 40), &[]), 0, "hardly contended");
+    assert_eq!(count("write-heavy-rwlock", &with(40, 0), &[]), 0, "never read: another rule's");
+}
+
+#[test]
+fn locks_that_are_more_than_what_is_used_of_them() {
+    let written = "main spawn t1; main spawn t2\n".to_owned() + &"t1 write a; t1 unlock a; t2 write a; t2 unlock a\n".repeat(50);
+    assert_eq!(count("unused-lock-mode", &written, &[]), 1);
+    assert_eq!(count("unused-lock-mode", &(written.clone() + "t1 read a; t1 unlock a"), &[]), 0, "it is read");
+    let private = "main spawn t1\n".to_owned() + &"t1 lock a; t1 unlock a\n".repeat(100);
+    assert_eq!(count("unused-lock-mode", &private, &[]), 1);
+    assert_eq!(count("unused-lock-mode", &(private.clone() + "main lock a; main unlock a"), &[]), 0, "it is shared");
+    assert_eq!(count("unused-lock-mode", &private, &["static A: Mutex<u8> = Mutex::new(0);"]), 0, "a static needs a lock");
+    assert_eq!(
+        count(
+            "unused-lock-mode",
+            &private.replace("t1", "tests::of_a_library").replace("spawn tests::of_a_library", "yield"),
+            &[]
+        ),
+        0
+    );
+}
+
+/// A storage is stopped, then the server that sends to it.
+const STOPPED_FIRST: &str = "main channel store; main channel requests; main spawn storage; main spawn server
+    storage request-recv store; server request-recv requests; main send store; storage recv store
+    storage drop-receiver store; storage end; main join storage
+    main drop-sender requests; server recv-fail requests closed; server send-fail store closed; server end; main join server";
+
+#[test]
+fn a_component_that_is_stopped_before_its_user_is_reported() {
+    assert_eq!(count("shutdown-order", STOPPED_FIRST, &[]), 1);
+    let told_before = STOPPED_FIRST.replace("main drop-sender requests; server recv-fail requests closed; ", "");
+    assert_eq!(count("shutdown-order", &told_before, &[]), 0, "the failed send is how it learns of the end");
+    let unjoined = STOPPED_FIRST.replace("storage end; main join storage", "storage end");
+    assert_eq!(count("shutdown-order", &unjoined, &[]), 0, "nobody stopped it");
+}
+
+#[test]
+fn a_thread_that_polls_a_closed_channel_ignores_its_cancellation() {
+    let polls = |number: usize, end: &str| {
+        let poll = "t1 recv-fail c closed @x.rs:1; t1 sleep 5ms; t1 yield +5ms\n".repeat(number);
+        format!("main channel c; main spawn t1; t1 recv-fail c; main drop-sender c\n{poll}{end}; main end")
+    };
+    assert_eq!(count("ignored-cancellation", &polls(3, "t1 yield"), &[]), 1);
+    assert_eq!(count("ignored-cancellation", &polls(2, "t1 yield"), &[]), 0, "it may be about to end");
+    assert_eq!(count("ignored-cancellation", &polls(5, "t1 end"), &[]), 0, "it ended in time");
+    assert_eq!(count("ignored-cancellation", &polls(5, "t1 end +2s"), &[]), 1, "it ended late");
+    let other = polls(5, "t1 yield").replace("main drop-sender c", "main channel d; t1 recv-fail d; main drop-sender c");
+    assert_eq!(count("ignored-cancellation", &other, &[]), 0, "it serves another channel");
+}

@@ -1,0 +1,63 @@
+//! Contended reader-writer locks that are written often: see `write_heavy_rwlock.md`.
+
+use conccheck_trace::{Mode, ObjectId, ObjectKind};
+
+use crate::draft::Draft;
+use crate::finding::{Confidence, Finding, Severity};
+use crate::model::Model;
+use crate::model::lock::Lock;
+use crate::rule::{Rule, RuleMeta};
+
+pub(crate) struct WriteHeavyRwlock;
+
+static META: RuleMeta = RuleMeta {
+    name: "write-heavy-rwlock",
+    summary: "a contended reader-writer lock is written too often to be worth its price",
+    severity: Severity::Medium,
+    since: "0.1.0",
+    page: include_str!("write_heavy_rwlock.md"),
+};
+
+/// Fewer waits say nothing.
+const WAITS: u64 = 16;
+/// Fewer acquisitions say nothing.
+const ACQUISITIONS: u64 = 64;
+
+impl Rule for WriteHeavyRwlock {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
+        for (id, lock) in model.locks.iter() {
+            let id = ObjectId(id);
+            let Some((_, waiter, site)) = lock.waiting.longest.filter(|_| model.kind(id) == Some(ObjectKind::RwLock)) else {
+                continue;
+            };
+            let (reads, writes) = reads_and_writes(model, lock);
+            let share = writes as f64 / (reads + writes).max(1) as f64;
+            // One that is never read is the business of `unused-lock-mode`.
+            if reads == 0 || reads + writes < ACQUISITIONS || lock.waits < WAITS || share <= model.config.writes {
+                continue;
+            }
+            let mut draft = Draft::new(model, &META, Confidence::Advice, [id]);
+            let name = draft.quoted(id);
+            let step = draft.step(site, format!("waits for {name} here"), true);
+            draft.party(waiter, vec![step]);
+            draft.evidence(format!("{writes} of {} acquisitions were for writing", reads + writes));
+            draft.evidence(format!("{} acquisitions had to wait", lock.waits));
+            let message = format!("reader-writer lock {name} is taken for writing {:.0} % of the time", share * 100.0);
+            let help = format!("make {name} a `Mutex`, which costs less, or keep what is written often apart from what is read");
+            out.push(draft.finish(message, help, writes));
+        }
+    }
+}
+
+/// How often a lock was taken for reading, and for writing.
+pub(super) fn reads_and_writes(model: &Model<'_>, lock: &Lock) -> (u64, u64) {
+    let contexts = lock.contexts.iter().map(|id| &model.contexts[*id as usize]);
+    contexts.fold((0, 0), |(reads, writes), context| match context.mode {
+        Mode::Exclusive | Mode::Reentrant => (reads, writes + context.count),
+        Mode::Shared | Mode::RecursiveShared | Mode::Upgradable => (reads + context.count, writes),
+    })
+}
