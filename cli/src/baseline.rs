@@ -1,7 +1,8 @@
 //! Findings by fingerprint, as files keep them: baselines, and the JSON reports that are compared with one another.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 
 use conccheck_analyzer::{Finding, Severity};
@@ -14,6 +15,9 @@ pub(crate) const DEFAULT_FILE: &str = ".conccheck/baseline.json";
 
 /// Goes up when a field is removed or changes its meaning. The same as a JSON report's, of which a baseline is the essence.
 const SCHEMA_VERSION: u32 = 1;
+
+/// Within so many bytes a file has its version: traces are large, and not to be read to find out that they are none of these.
+const START: u64 = 4096;
 
 /// Known findings.
 #[derive(Serialize, Deserialize)]
@@ -65,10 +69,13 @@ impl Baseline {
         })
     }
 
-    /// Whether a file begins like a baseline or JSON report. Traces in JSON have no version of this kind.
+    /// Whether a file begins like a baseline or JSON report. A trace in JSON has no version of this kind.
     pub(crate) fn is_one(file: &Path) -> bool {
-        let Ok(text) = fs::read_to_string(file) else { return false };
-        serde_json::from_str::<serde_json::Value>(&text).is_ok_and(|value| !value["schema_version"].is_null())
+        let mut start = Vec::new();
+        let read = File::open(file).and_then(|file| file.take(START).read_to_end(&mut start));
+        read.is_ok()
+            && start.trim_ascii_start().starts_with(b"{")
+            && String::from_utf8_lossy(&start).contains("\"schema_version\"")
     }
 
     fn parse(text: &str) -> Result<Baseline, String> {

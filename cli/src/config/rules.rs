@@ -8,7 +8,7 @@ use conccheck_trace::Nanos;
 use toml::de::DeValue;
 
 use super::document::{Item, Section, hint};
-use crate::{Failure, words};
+use crate::Failure;
 
 /// What `level` can be.
 pub(super) const LEVELS: [(&str, Level); 5] = [
@@ -45,7 +45,15 @@ pub(super) enum Unit {
 }
 
 /// All thresholds, as the rules' pages describe them.
-pub(super) static THRESHOLDS: [Threshold; 8] = [
+pub(super) static THRESHOLDS: [Threshold; 11] = [
+    Threshold {
+        rule: "ignored-cancellation",
+        key: "grace",
+        unit: Unit::Duration,
+        help: "how long a thread may go on after it was told to end",
+        get: |config| config.grace.0 as f64,
+        set: |config, value| config.grace = Nanos(value as u64),
+    },
     Threshold {
         rule: "lock-contention",
         key: "share",
@@ -79,6 +87,14 @@ pub(super) static THRESHOLDS: [Threshold; 8] = [
         set: |config, value| config.oversize = value as u64,
     },
     Threshold {
+        rule: "read-mostly-mutex",
+        key: "reads",
+        unit: Unit::Count,
+        help: "reads per write above which a contended mutex is mostly read",
+        get: |config| config.reads_per_write,
+        set: |config, value| config.reads_per_write = value,
+    },
+    Threshold {
         rule: "spawn-burst",
         key: "threads",
         unit: Unit::Count,
@@ -110,6 +126,14 @@ pub(super) static THRESHOLDS: [Threshold; 8] = [
         get: |config| config.blocked_sends,
         set: |config, value| config.blocked_sends = value,
     },
+    Threshold {
+        rule: "write-heavy-rwlock",
+        key: "share",
+        unit: Unit::Share,
+        help: "share of acquisitions for writing above which a contended lock is written too often",
+        get: |config| config.writes,
+        set: |config, value| config.writes = value,
+    },
 ];
 
 impl Threshold {
@@ -117,7 +141,7 @@ impl Threshold {
     pub(super) fn written(&self, config: &Config) -> String {
         let value = (self.get)(config);
         match self.unit {
-            Unit::Duration => format!("\"{}\"", words::duration(value as u64).replace(' ', "")),
+            Unit::Duration => format!("\"{}\"", exact(value as u64)),
             Unit::Count | Unit::Share => value.to_string(),
         }
     }
@@ -138,6 +162,13 @@ impl Threshold {
             }
         }
     }
+}
+
+/// A duration in the largest unit of which it is a multiple.
+fn exact(nanos: u64) -> String {
+    let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")];
+    let (unit, name) = units.into_iter().find(|(unit, _)| nanos.is_multiple_of(*unit)).unwrap_or((1, "ns"));
+    format!("{}{name}", nanos / unit)
 }
 
 /// Nanoseconds of `50ms`.
@@ -247,6 +278,7 @@ mod tests {
     #[test]
     fn durations_need_a_unit() {
         assert_eq!(["50ms", "1.5s", "3 us", "7ns"].map(duration), [Some(5e7), Some(1.5e9), Some(3e3), Some(7.0)]);
+        assert_eq!([50_000_000, 1_500_000_000, 3_000, 12_345].map(exact), ["50ms", "1500ms", "3us", "12345ns"]);
         assert_eq!(["50", "ms", "-5ms", "5m", ""].map(duration), [None; 5]);
     }
 
