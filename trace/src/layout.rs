@@ -21,6 +21,9 @@ pub const SLOT_SIZE: usize = 64 * 1024;
 /// Bytes of the page before the first slot.
 pub const LIVE_HEADER_SIZE: usize = 4096;
 
+/// The exit status of a process that the recorder's watchdog ended because of a deadlock.
+pub const DEADLOCK_STATUS: i32 = 86;
+
 /// Offsets within a chunk's header; the entries follow at [`chunk::ENTRIES`].
 pub mod chunk {
     /// [`CHUNK_MAGIC`](super::CHUNK_MAGIC), u32.

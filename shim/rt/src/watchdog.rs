@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::{Duration, Instant};
 
+use conccheck_trace::layout::DEADLOCK_STATUS;
 use conccheck_trace::{Event, ThreadId};
 
 use crate::session::Session;
@@ -26,9 +27,6 @@ mod process;
 mod slots;
 mod term;
 mod waits;
-
-/// The exit status of a program that the watchdog ended.
-const EXIT_STATUS: i32 = 86;
 
 /// Time between two looks.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -213,11 +211,8 @@ impl Watchdog {
         // The harness's main thread records nothing: it is one more. Without a cycle, only waits that are known are certain.
         let unknown = now.len().saturating_sub(live);
         let only_known = unknown == 0 || (unknown == 1 && self.has_harness());
-        let certain = if has_deadlock {
-            process::no_timer_runs()
-        } else {
-            only_known && now.shared() <= joins && process::only_threads_act(term::is_ours().then_some(term::SIGTERM))
-        };
+        let certain = (has_deadlock || (only_known && now.shared() <= joins))
+            && process::only_threads_act(term::is_ours().then_some(term::SIGTERM));
         if !certain {
             return false;
         }
@@ -241,11 +236,11 @@ impl Watchdog {
             sys::say(&text);
         }
         sys::say(&format!(
-            "conccheck: nothing in this process can go on: ending it with exit status {EXIT_STATUS} (CONCCHECK_WATCHDOG=report keeps it)\n"
+            "conccheck: nothing in this process can go on: ending it with exit status {DEADLOCK_STATUS} (CONCCHECK_WATCHDOG=report keeps it)\n"
         ));
         self.session.note_deadlock();
         exit::write_json(self.session);
-        sys::end(EXIT_STATUS)
+        sys::end(DEADLOCK_STATUS)
     }
 
     /// What the threads that are on no cycle wait for.

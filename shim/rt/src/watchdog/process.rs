@@ -96,7 +96,7 @@ pub(super) fn only_threads_act(own_handler: Option<u32>) -> bool {
 }
 
 /// Whether no timer of the process is set that would end it, or call a handler.
-pub(super) fn no_timer_runs() -> bool {
+fn no_timer_runs() -> bool {
     let posix = fs::read_to_string("/proc/self/timers").unwrap_or_default();
     posix.trim().is_empty() && !sys::alarm_is_set()
 }

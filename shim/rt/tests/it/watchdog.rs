@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 
 use conccheck_rt::Event;
 use conccheck_rt::thread::Child;
+use conccheck_trace::layout::DEADLOCK_STATUS;
 use conccheck_trace::read;
 
 use crate::support::{self, Mutex, Run, run, run_to};
 
 /// The documented exit status of a program that the watchdog ended.
-const ENDED: Option<i32> = Some(86);
+const ENDED: Option<i32> = Some(DEADLOCK_STATUS);
 
 static A: Mutex = Mutex::new();
 static B: Mutex = Mutex::new();
@@ -287,7 +288,7 @@ fn a_forked_child_that_hangs_ends_and_its_parent_goes_on() {
         let mut status = 0;
         // SAFETY: `status` is written to.
         unsafe { waitpid(pid, &raw mut status, 0) };
-        assert_eq!(status, 86 << 8);
+        assert_eq!(status, DEADLOCK_STATUS << 8);
         return A.lock().add();
     }
     let run = run("watchdog::a_forked_child_that_hangs_ends_and_its_parent_goes_on");
