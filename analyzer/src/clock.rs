@@ -16,6 +16,15 @@ impl Clock {
         self.0.as_ref().and_then(|counts| counts.get(thread)).copied().unwrap_or(0)
     }
 
+    /// Whether they are one in memory, and so the same.
+    #[inline]
+    pub fn is_same(&self, other: &Clock) -> bool {
+        match (&self.0, &other.0) {
+            (Some(ours), Some(theirs)) => Rc::ptr_eq(ours, theirs),
+            (ours, theirs) => ours.is_none() && theirs.is_none(),
+        }
+    }
+
     /// The first `count` events of `thread` came before.
     pub fn raise(&mut self, thread: usize, count: u32) {
         if self.get(thread) >= count {

@@ -215,9 +215,10 @@ impl<'a> Merge<'a> {
         let head = &self.heads[thread as usize];
         let id = head.id;
         let waits = |unmet: bool, need: Need| unmet.then_some(need);
-        match head.next?.event {
+        let event = &head.next.as_ref()?.event;
+        match *event {
             Event::Acquire { lock, mode, order, .. } | Event::Convert { lock, to: mode, order, .. } => {
-                let converts = matches!(head.next?.event, Event::Convert { .. });
+                let converts = matches!(event, Event::Convert { .. });
                 waits(!self.locks.at(lock.0).is_ready(thread, mode, order.0, converts), Need::Lock(lock))
             }
             Event::Recv { stamp, .. } if stamp != Stamp::default() => {

@@ -5,10 +5,11 @@ use rustc_hash::FxHashSet;
 
 use crate::cycles::Ring;
 use crate::model::Model;
+use crate::model::lock::Lock;
 use crate::predict::{How, Index, Limits, Op, PEvent, Prover, Reading, Recorded, Verdict, Witness};
 
-/// Prediction keeps all events that bear on it in memory: above this number it is not tried.
-const MOST_EVENTS: u64 = 30_000_000;
+/// Prediction keeps all sections that bear on it in memory, some 300 bytes each: above this number it is not tried.
+const MOST_SECTIONS: u64 = 3_000_000;
 /// Rings of the same sites that are tried.
 const MOST_SAME: usize = 16;
 /// Steps of a schedule that are shown, besides those at which the threads block.
@@ -54,14 +55,17 @@ pub(crate) enum Step {
 /// What is known of each ring.
 pub(crate) fn prove(model: &Model<'_>, rings: &[&Ring]) -> Vec<Outcome> {
     let mut outcomes: Vec<Outcome> = rings.iter().map(|_| Outcome::Unknown).collect();
-    if rings.is_empty() || model.events > MOST_EVENTS {
+    let shared = |lock: ObjectId| model.locks.get(lock.0).is_some_and(|state| is_shared(model, state));
+    let sections =
+        || -> u64 { model.locks.iter().filter(|(_, state)| is_shared(model, state)).map(|(_, state)| state.acquisitions).sum() };
+    if rings.is_empty() || sections() > MOST_SECTIONS {
         return outcomes;
     }
     for reading in [Reading::FromTheStart, Reading::AtTheEnd] {
         if outcomes.iter().all(|outcome| matches!(outcome, Outcome::Proven(_))) {
             break;
         }
-        let recorded = Recorded::of(model.trace, reading);
+        let recorded = Recorded::with_locks(model.trace, reading, shared);
         let limits = Limits::default();
         let Ok(index) = Index::new(&recorded.trace, limits.clock_cells) else { break };
         let mut prover = Prover::new(&index, &limits);
@@ -72,6 +76,13 @@ pub(crate) fn prove(model: &Model<'_>, rings: &[&Ring]) -> Vec<Outcome> {
         }
     }
     outcomes
+}
+
+/// Whether more than one thread had to do with a lock: else it keeps nobody from anything.
+fn is_shared(model: &Model<'_>, lock: &Lock) -> bool {
+    let mut threads = lock.contexts.iter().map(|id| model.contexts[*id as usize].thread);
+    let first = threads.next();
+    lock.is_entangled || threads.any(|thread| Some(thread) != first)
 }
 
 fn try_ring(model: &Model<'_>, recorded: &Recorded, prover: &mut Prover<'_, '_>, ring: &Ring, reading: Reading) -> Outcome {

@@ -2,7 +2,7 @@
 
 use conccheck_trace::{Event, How, Mode, ObjectId, SiteId, Ticks};
 
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment};
 
 /// An entry of a held stack.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -55,29 +55,57 @@ pub struct Inside {
     pub waited: bool,
 }
 
-/// At most this many distinct moments of a context are kept, besides the latest.
+/// About this many moments of a context are kept, besides the latest.
 const MOMENTS: usize = 16;
 
 /// Some of the moments at which something happened: enough to tell whether all of them came before something else.
 #[derive(Clone, Default, Debug)]
 pub struct Moments {
-    /// In the order of the thread. The first is the first; the last is the last.
+    /// In the order of the thread: the first, then for each time between two changes of what the thread and others know of each
+    /// other the first and the latest. Complete once [`close`](Moments::close) was called.
     pub kept: Vec<(Moment, Ticks)>,
     version: u32,
+    /// The latest, if it is not the last of `kept`; then it has the same clock.
+    latest: Option<(u32, Ticks)>,
 }
 
 impl Moments {
-    /// Adds a moment. `version` changes when the thread learnt of others or told them something since.
+    /// Adds a moment: the thread's event `index`. `version` changes when the thread learnt of others or others learnt of it since.
     #[inline]
-    pub fn add(&mut self, version: u32, moment: impl FnOnce() -> Moment, time: Ticks) {
+    pub fn add(&mut self, version: u32, thread: usize, index: u32, clock: &Clock, time: Ticks) {
         if self.version == version && !self.kept.is_empty() {
+            self.latest = Some((index, time));
             return;
         }
         self.version = version;
+        self.close();
         if self.kept.len() > MOMENTS {
             self.kept.pop();
         }
-        self.kept.push((moment(), time));
+        if self.kept.is_empty() {
+            self.kept.reserve_exact(2);
+        }
+        self.kept.push((Moment { thread, index, clock: clock.clone() }, time));
+    }
+
+    /// Puts the latest with the others.
+    pub fn close(&mut self) {
+        if let Some((index, time)) = self.latest.take()
+            && let Some((before, _)) = self.kept.last()
+        {
+            let moment = Moment { index, ..before.clone() };
+            if self.kept.len() > MOMENTS {
+                self.kept.pop();
+            }
+            self.kept.push((moment, time));
+        }
+    }
+
+    /// All that are kept, the latest among them.
+    pub fn so_far(&self) -> impl Iterator<Item = Moment> {
+        let latest = self.latest.iter().zip(self.kept.last());
+        let latest = latest.map(|((index, _), (before, _))| Moment { index: *index, ..before.clone() });
+        self.kept.iter().map(|(moment, _)| moment.clone()).chain(latest)
     }
 
     /// Whether any of these is concurrent with any of those.

@@ -9,46 +9,53 @@ use super::context::Inside;
 use crate::clock::{Clock, Moment};
 
 /// A lock instance.
+///
+/// What every section touches stands first, so that it lies together in memory: traces have many locks.
 #[derive(Default, Debug)]
+#[repr(C)]
 pub struct Lock {
     /// Acquisitions, summarised ones included.
     pub acquisitions: u64,
-    /// Acquisitions that had to wait.
-    pub waits: u64,
-    /// How long, who and where.
-    pub waiting: Waiting,
+    /// Who acquired it last (dense index).
+    pub(super) latest: u32,
     /// Whether it was ever asked for at all.
     pub is_used: bool,
-    /// Threads that hold it (dense index), one entry for each hold.
-    pub holders: Vec<usize>,
-    /// Contexts in which it was acquired or asked for, by index.
-    pub contexts: Vec<u32>,
-    /// The latest section that wrote, with its end.
-    pub last_write: Option<Moment>,
-    /// What all sections that wrote had done, where a condition variable announces it.
-    pub published: Clock,
-    /// Thread and site of the latest section that wrote.
-    pub last_writer: Option<(usize, SiteId)>,
-    /// The operation that a holder blocked in latest, with its begin and end.
-    pub latest_op: Option<(u32, Ticks, Ticks)>,
+    /// Whether a thread slept or waited for another one within a section.
+    pub waited_inside: bool,
+    /// Whether a thread released what another one acquired, or tried in vain.
+    pub is_entangled: bool,
     /// Sections that wrote, so far.
     pub writes: u64,
     /// Sections that only read, so far.
     pub read_sections: u64,
     /// How long those were held, in ticks.
     pub read_time: u64,
-    /// Whether a thread slept or waited for another one within a section.
-    pub waited_inside: bool,
-    /// For each thread that read it lately: the read.
-    pub reads: FxHashMap<usize, Reading>,
+    /// Thread and site of the latest section that wrote.
+    pub last_writer: Option<(usize, SiteId)>,
+    /// The latest section that wrote, with its end.
+    pub last_write: Option<Moment>,
     /// What notifiers of the condition variables used with it had done, with the notifiers.
     pub notified: Vec<Moment>,
+    /// Who met the poison and went down with it: thread and site.
+    pub poison_met: Vec<(usize, SiteId)>,
+    /// For each thread that read it lately: the read.
+    pub reads: Readings,
+    /// Acquisitions that had to wait.
+    pub waits: u64,
+    /// How long, who and where.
+    pub waiting: Waiting,
+    /// Threads that hold it at the end (dense index), one entry for each hold.
+    pub holders: Vec<usize>,
+    /// Contexts in which it was acquired or asked for, by index.
+    pub contexts: Vec<u32>,
+    /// What all sections that wrote had done, where a condition variable announces it.
+    pub published: Clock,
+    /// The operation that a holder blocked in latest, with its begin and end.
+    pub latest_op: Option<(u32, Ticks, Ticks)>,
     /// Threads that notified a condition variable used with it.
     pub notifiers: Vec<usize>,
     /// A panic that poisoned it: the thread and the acquisition site.
     pub poisoned_by: Option<(usize, SiteId)>,
-    /// Who met the poison and went down with it: thread and site.
-    pub poison_met: Vec<(usize, SiteId)>,
 }
 
 /// Waits for a lock.
@@ -88,6 +95,56 @@ pub struct Reading {
     pub writes: u64,
     /// When it ended.
     pub time: Ticks,
+}
+
+/// For each thread its latest read: the newest at hand, since most locks are read by one thread at a time; a few in a row; more in
+/// a map.
+#[derive(Default, Debug)]
+pub struct Readings {
+    newest: Option<(usize, Reading)>,
+    few: Vec<(usize, Reading)>,
+    more: FxHashMap<usize, Reading>,
+}
+
+/// Most in a row.
+const FEW: usize = 8;
+
+impl Readings {
+    /// Notes a read.
+    #[inline]
+    pub fn insert(&mut self, thread: usize, reading: Reading) {
+        if let Some((before, older)) = self.newest.replace((thread, reading))
+            && before != thread
+        {
+            _ = self.take_older(thread);
+            if self.few.len() < FEW {
+                self.few.push((before, older));
+            } else {
+                self.more.insert(before, older);
+            }
+        }
+    }
+
+    /// Takes out a thread's read.
+    #[inline]
+    pub fn remove(&mut self, thread: usize) -> Option<Reading> {
+        match self.newest {
+            None => self.take_older(thread),
+            Some((newest, _)) if newest != thread => self.take_older(thread),
+            Some((_, reading)) => {
+                self.newest = None;
+                Some(reading)
+            }
+        }
+    }
+
+    fn take_older(&mut self, thread: usize) -> Option<Reading> {
+        match self.few.iter().position(|(other, _)| *other == thread) {
+            Some(at) => Some(self.few.swap_remove(at).1),
+            None if self.more.is_empty() => None,
+            None => self.more.remove(&thread),
+        }
+    }
 }
 
 /// A read and a later write by one thread, with another thread's write between them.

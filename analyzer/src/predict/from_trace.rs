@@ -37,9 +37,19 @@ pub struct Recorded {
 impl Recorded {
     /// The run of one process.
     pub fn of(process: &ProcessTrace, reading: Reading) -> Recorded {
+        Recorded::with_locks(process, reading, |_| true)
+    }
+
+    /// The run of one process, without the locks that are not to be kept. Nothing is lost by those that only one thread ever used:
+    /// they keep nobody from anything.
+    pub fn with_locks(process: &ProcessTrace, reading: Reading, keep: impl Fn(ObjectId) -> bool) -> Recorded {
         let threads = process.threads();
         let mut from = FromTrace::new(reading);
-        merge(process, |thread, number, record| from.push(threads[thread], number, record));
+        merge(process, |thread, number, record| {
+            if lock(&record.event).is_none_or(&keep) {
+                from.push(threads[thread], number, record);
+            }
+        });
         from.finish()
     }
 
@@ -58,6 +68,20 @@ impl Recorded {
         let events = self.by_thread.get(&thread)?;
         let first = events.partition_point(|event| self.origins[*event as usize].1 < number);
         events.get(first).copied().filter(|event| self.origins[*event as usize].1 == number)
+    }
+}
+
+/// The lock that an event is about.
+fn lock(event: &Event) -> Option<ObjectId> {
+    match *event {
+        Event::Request { lock, .. }
+        | Event::Acquire { lock, .. }
+        | Event::Release { lock, .. }
+        | Event::TryFail { lock, .. }
+        | Event::TimeOut { lock, .. }
+        | Event::Convert { lock, .. }
+        | Event::Summary { lock, .. } => Some(lock),
+        _ => None,
     }
 }
 

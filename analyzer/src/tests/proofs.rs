@@ -53,7 +53,7 @@ fn a_proof_that_changes_the_order_of_sections_says_so() {
     // The first thread has to be through with m before the second takes it, and not the other way round as in the run.
     let finding = only(
         "t2 lock b; t2 lock m; t2 lock a; t2 unlock a read-only; t2 unlock m read-only; t2 unlock b read-only
-        t1 lock a; t1 lock m; t1 unlock m read-only; t1 lock b; t1 unlock b read-only; t1 unlock a read-only",
+        t1 lock m; t1 unlock m read-only; t1 lock a; t1 lock b; t1 unlock b read-only; t1 unlock a read-only",
     );
     assert_eq!(finding.confidence, Confidence::Proven);
     assert!(finding.evidence[0].contains("change their order"), "{:?}", finding.evidence);

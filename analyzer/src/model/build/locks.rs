@@ -8,12 +8,31 @@ use super::super::mixed::Taken;
 use super::Builder;
 use crate::clock::Moment;
 
-/// Contexts remembered for each thread.
-const CACHE: usize = 64;
+/// Contexts remembered for each thread: a power of two.
+const CACHE: usize = 128;
 /// Notifiers remembered for each lock.
 const NOTIFIERS: usize = 32;
 /// Acquisitions remembered for each receiver and lock.
 const BETWEEN: usize = 16;
+
+/// A context that a thread used lately, with what it is found by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Recent {
+    chain: u32,
+    lock: ObjectId,
+    site: SiteId,
+    mode: Mode,
+    how: How,
+    context: u32,
+}
+
+impl Default for Recent {
+    /// None that any acquisition has.
+    fn default() -> Recent {
+        let (lock, site) = (ObjectId::NONE, SiteId::NONE);
+        Recent { chain: u32::MAX, lock, site, mode: Mode::Exclusive, how: How::Blocking, context: u32::MAX }
+    }
+}
 
 impl Builder<'_> {
     pub(super) fn request(&mut self, t: usize, time: Ticks, lock: ObjectId) {
@@ -31,7 +50,7 @@ impl Builder<'_> {
         let state = self.model.locks.at(lock.0);
         state.is_used = true;
         state.acquisitions += 1;
-        state.holders.push(t);
+        state.latest = u32::try_from(t).unwrap_or(u32::MAX);
         if let Some((asked, since)) = self.tracks[t].request.take()
             && asked == lock
         {
@@ -64,9 +83,7 @@ impl Builder<'_> {
         let Some((owner, at)) = self.find_holding(t, lock) else { return };
         let holding = self.take_holding(owner, at);
         let state = self.model.locks.at(lock.0);
-        if let Some(at) = state.holders.iter().rposition(|holder| *holder == owner) {
-            state.holders.swap_remove(at);
-        }
+        state.is_entangled |= owner != t;
         let held_for = time.0.saturating_sub(holding.since.0);
         let site = self.model.sites.at(holding.site.0);
         site.acquisitions += 1;
@@ -85,7 +102,7 @@ impl Builder<'_> {
         state.waited_inside |= holding.inside.waited || holding.inside.slept;
         if unwinding {
             state.poisoned_by.get_or_insert((t, holding.site));
-        } else {
+        } else if !state.poison_met.is_empty() {
             // Who met the poison and went on has dealt with it.
             state.poison_met.retain(|(who, site)| !(*who == t && *site == holding.site));
         }
@@ -94,12 +111,9 @@ impl Builder<'_> {
 
     /// The newest hold of `lock` by this thread, or by another one where the guard was sent here.
     fn find_holding(&mut self, t: usize, lock: ObjectId) -> Option<(usize, usize)> {
-        if let Some(at) = self.model.threads[t].held.iter().rposition(|held| held.lock == lock) {
-            return Some((t, at));
-        }
-        let owner = *self.model.locks.at(lock.0).holders.last()?;
-        let at = self.model.threads[owner].held.iter().rposition(|held| held.lock == lock)?;
-        Some((owner, at))
+        let held_by = |t: usize| self.model.threads.get(t)?.held.iter().rposition(|held| held.lock == lock).map(|at| (t, at));
+        let latest = |lock: ObjectId| self.model.locks.get(lock.0).map_or(usize::MAX, |state| state.latest as usize);
+        held_by(t).or_else(|| held_by(latest(lock))).or_else(|| (0..self.model.threads.len()).find_map(held_by))
     }
 
     fn take_holding(&mut self, t: usize, at: usize) -> Holding {
@@ -170,41 +184,30 @@ impl Builder<'_> {
         how: How,
     ) -> u32 {
         let chain = self.model.threads[t].held.last().map_or(0, |held| held.chain);
-        let slot = (lock.0 ^ chain.wrapping_mul(31) ^ site.0.wrapping_mul(7)) as usize % CACHE;
         let track = &mut self.tracks[t];
         if track.cache.is_empty() {
-            track.cache.resize(CACHE, u32::MAX);
+            track.cache.resize(CACHE, Recent::default());
         }
-        let cached = track.cache[slot];
-        let fits = self.model.contexts.get(cached as usize).is_some_and(|context| {
-            context.lock == lock
-                && context.chain == chain
-                && context.site == site
-                && context.mode == mode
-                && context.how == how
-                && context.thread == t
-        });
-        let id = if fits {
-            cached
-        } else {
+        let hash = lock.0.wrapping_mul(0x9e37_79b1) ^ chain.wrapping_mul(0x85eb_ca77) ^ site.0.wrapping_mul(0xc2b2_ae3d);
+        let recent = &mut track.cache[(hash >> (32 - CACHE.trailing_zeros())) as usize];
+        let wanted = Recent { chain, lock, site, mode, how, context: recent.context };
+        if *recent != wanted {
             let contexts = &mut self.model.contexts;
             let locks = &mut self.model.locks;
             let key = (u32::try_from(t).unwrap_or(u32::MAX), chain, lock, mode, how, site);
-            let id = *self.context_ids.entry(key).or_insert_with(|| {
+            let context = *self.context_ids.entry(key).or_insert_with(|| {
                 let moments = Moments::default();
                 contexts.push(Context { thread: t, chain, lock, mode, how, site, count: 0, moments, after: 0 });
                 let id = u32::try_from(contexts.len() - 1).unwrap_or(u32::MAX);
                 locks.at(lock.0).contexts.push(id);
                 id
             });
-            track.cache[slot] = id;
-            id
-        };
+            *recent = Recent { context, ..wanted };
+        }
+        let id = recent.context;
         let context = &mut self.model.contexts[id as usize];
         context.count += 1;
-        let clock = &self.model.threads[t].clock;
-        let version = track.version;
-        context.moments.add(version, || Moment { thread: t, index, clock: clock.clone() }, time);
+        context.moments.add(track.version, t, index, &self.model.threads[t].clock, time);
         id
     }
 
@@ -245,21 +248,24 @@ impl Builder<'_> {
     /// Who read and wrote the data behind the lock, for stale reads and polling.
     fn note_data(&mut self, t: usize, index: u32, time: Ticks, holding: &Holding, wrote: bool) {
         let lock = holding.lock;
-        let moment = wrote.then(|| self.publish(t, index));
         let state = self.model.locks.at(lock.0);
-        let Some(moment) = moment else {
+        if !wrote {
             state.read_sections += 1;
             state.read_time += time.0.saturating_sub(holding.since.0);
             state.reads.insert(t, Reading { site: holding.site, writes: state.writes, time });
             self.tracks[t].poll = Some((lock, holding.site, state.writes));
             self.read_state(t, lock);
             return;
-        };
-        let stale = state.reads.remove(&t).filter(|read| read.writes < state.writes).zip(state.last_writer);
+        }
+        let stale = state.reads.remove(t).filter(|read| read.writes < state.writes).zip(state.last_writer);
         state.writes += 1;
         state.last_writer = Some((t, holding.site));
-        state.last_write = Some(moment.clone());
-        self.publish_state(lock, &moment);
+        let clock = &self.model.threads[t].clock;
+        match &mut state.last_write {
+            Some(last) if last.thread == t && last.clock.is_same(clock) => last.index = index,
+            last => *last = Some(Moment { thread: t, index, clock: clock.clone() }),
+        }
+        self.publish_state(t, index, lock);
         self.tracks[t].poll = None;
         self.tracks[t].wrote = Some((lock, index));
         if let Some((read, (other, other_site))) = stale {

@@ -30,7 +30,7 @@ struct Track {
     /// The lock that it waits for, since when.
     request: Option<(ObjectId, Ticks)>,
     /// Contexts that it used lately, by a hash of their key.
-    cache: Vec<u32>,
+    cache: Vec<locks::Recent>,
     /// The read-only section that it ended last, if nothing but sleep followed: lock, site, writes of that lock.
     poll: Option<(ObjectId, SiteId, u64)>,
     /// The section that wrote and ended last, and as which event.
@@ -157,6 +157,8 @@ impl Builder<'_> {
     fn learn(&mut self, thread: usize, moment: &Moment) {
         if moment.thread != thread && self.model.threads[thread].clock.get(moment.thread) <= moment.index {
             self.tracks[thread].version += 1;
+            // What it told is told now: not everything that can be learnt is published with a new version.
+            self.tracks[moment.thread].version += 1;
             self.model.threads[thread].clock.join_moment(moment);
         }
     }
@@ -168,7 +170,8 @@ impl Builder<'_> {
         thread.last = time;
         thread.events = index.saturating_add(1);
         self.model.end = self.model.end.max(time);
-        if let Some(pending) = thread.pending.take()
+        if thread.pending.is_some()
+            && let Some(pending) = thread.pending.take()
             && let Some(site) = pending.event.site()
             && !matches!(pending.event, Event::Request { .. })
         {
@@ -191,7 +194,8 @@ impl Builder<'_> {
             Event::Release { lock, wrote, unwinding } => self.release(t, index, time, lock, wrote, unwinding),
             Event::Request { lock, .. } => self.request(t, time, lock),
             Event::TryFail { lock, .. } | Event::TimeOut { lock, .. } => {
-                self.model.locks.at(lock.0).is_used = true;
+                let state = self.model.locks.at(lock.0);
+                (state.is_used, state.is_entangled) = (true, true);
                 self.tracks[t].request = None;
             }
             Event::Convert { lock, site, from, to, .. } => self.convert(t, lock, site, from, to),
@@ -248,6 +252,17 @@ impl<'a> Builder<'a> {
         self.model.forced = forced;
         self.number_tests();
         self.close_threads();
+        for (t, thread) in self.model.threads.iter().enumerate() {
+            for held in &thread.held {
+                self.model.locks.at(held.lock.0).holders.push(t);
+            }
+        }
+        for moments in self.model.contexts.iter_mut().map(|context| &mut context.moments) {
+            moments.close();
+        }
+        for moments in self.model.ops.iter_mut().map(|op| &mut op.moments) {
+            moments.close();
+        }
         self.model
     }
 }

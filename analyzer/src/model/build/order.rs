@@ -56,9 +56,10 @@ impl Builder<'_> {
     }
 
     /// A section changed what the lock protects: whoever looks at it later may act on that.
-    pub(super) fn publish_state(&mut self, lock: ObjectId, moment: &Moment) {
+    pub(super) fn publish_state(&mut self, t: usize, index: u32, lock: ObjectId) {
         if self.is_announced(lock) {
-            self.model.locks.at(lock.0).published.join_moment(moment);
+            let moment = self.publish(t, index);
+            self.model.locks.at(lock.0).published.join_moment(&moment);
         }
     }
 

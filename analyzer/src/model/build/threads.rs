@@ -119,7 +119,7 @@ impl Builder<'_> {
         let op = &mut self.model.ops[id as usize];
         op.count += 1;
         let clock = &thread.clock;
-        op.moments.add(self.tracks[t].version, || Moment { thread: t, index, clock: clock.clone() }, time);
+        op.moments.add(self.tracks[t].version, t, index, clock, time);
         self.tracks[t].op = Some(id);
         for holding in &mut thread.held {
             holding.inside.slept |= slept;
@@ -152,11 +152,7 @@ impl Builder<'_> {
                 context.thread == until.thread
                     && context.can_wait()
                     && crate::modes::blocks(holding.mode, context.mode)
-                    && context
-                        .moments
-                        .kept
-                        .iter()
-                        .any(|(taken, _)| taken.index < until.index && taken.is_concurrent(&holding.moment))
+                    && context.moments.so_far().any(|taken| taken.index < until.index && taken.is_concurrent(&holding.moment))
             });
             if let Some(context) = needs {
                 found.push((holding.lock, holding.site, holding.mode, context.site));

@@ -1,11 +1,14 @@
 //! Condition variables, onces and barriers.
 
-use conccheck_trace::{Event, ObjectId, Ticks};
+use conccheck_trace::{Event, ObjectId, SiteId, Ticks};
 
 use super::super::mixed::MixedKind;
-use super::super::sync::Notification;
+use super::super::sync::{EarlyGet, Notification};
 use super::Builder;
+use crate::clock::Moment;
 
+/// Lucky looks remembered for each once.
+const LUCKY: usize = 16;
 /// Notifications remembered for each condition variable.
 const NOTIFICATIONS: usize = 256;
 
@@ -21,7 +24,7 @@ impl Builder<'_> {
                     state.waiters.push(t);
                 }
                 // What was read before the wait is looked at again after it.
-                self.model.locks.at(lock.0).reads.remove(&t);
+                self.model.locks.at(lock.0).reads.remove(t);
                 self.tracks[t].wait_order = order.0;
                 self.tracks[t].wait_site = Some(site);
                 self.begin_op(t, index, time, event);
@@ -52,6 +55,7 @@ impl Builder<'_> {
             }
             Event::OnceBegin { once, site } => {
                 self.model.onces.at(once.0).running = Some((t, site));
+                self.model.onces.at(once.0).set_site = site;
                 self.model.threads[t].initialising.push((once, site));
             }
             Event::OnceEnd { once, panicked } => {
@@ -63,8 +67,9 @@ impl Builder<'_> {
                 }
                 self.model.threads[t].initialising.retain(|(other, _)| *other != once);
             }
-            Event::OnceGet { once, .. } => {
+            Event::OnceGet { once, site } => {
                 if let Some(moment) = self.model.onces.at(once.0).done.clone() {
+                    self.note_luck(t, index, once, site, &moment);
                     self.learn(t, &moment);
                 }
             }
@@ -90,6 +95,19 @@ impl Builder<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Notes a look at a once that nothing but luck made come after its initialisation.
+    fn note_luck(&mut self, t: usize, index: u32, once: ObjectId, site: SiteId, done: &Moment) {
+        let thread = &self.model.threads[t];
+        // After the start, or a sleep after the start.
+        let is_early = index == 1 || index == 2 && self.tracks[t].slept.is_some();
+        let is_ordered = done.thread == t || thread.clock.get(done.thread) > done.index;
+        let state = self.model.onces.at(once.0);
+        if is_early && !is_ordered && thread.spawn.is_some() && state.lucky.len() < LUCKY {
+            let set_site = state.set_site;
+            state.lucky.push(EarlyGet { thread: t, site, setter: done.thread, set_site });
         }
     }
 
