@@ -46,6 +46,23 @@ pub struct Once {
     pub running: Option<(usize, SiteId)>,
     /// What its initialiser did.
     pub done: Option<Moment>,
+    /// Where it was initialised.
+    pub set_site: SiteId,
+    /// Looks that found it done although nothing made them wait for that, by threads that had done nothing but sleep.
+    pub lucky: Vec<EarlyGet>,
+}
+
+/// A look at a once that found it done by luck.
+#[derive(Clone, Copy, Debug)]
+pub struct EarlyGet {
+    /// Who looked (dense index).
+    pub thread: usize,
+    /// Where.
+    pub site: SiteId,
+    /// Who had initialised it.
+    pub setter: usize,
+    /// Where.
+    pub set_site: SiteId,
 }
 
 /// A barrier.
