@@ -19,6 +19,8 @@ pub static RULES: &[&(dyn Rule + Sync)] = &[
     &rules::lock_order_cycle::LockOrderCycle,
     &rules::long_critical_section::LongCriticalSection,
     &rules::lost_wakeup::LostWakeup,
+    &rules::mutex_as_queue::MutexAsQueue,
+    &rules::order_violation::OrderViolation,
     &rules::oversized_buffer::OversizedBuffer,
     &rules::poisoned_lock::PoisonedLock,
     &rules::racy_initialization::RacyInitialization,

@@ -1,6 +1,5 @@
 //! The rules, one file each, with the page that explains it beside it.
 
-mod statement;
 pub(crate) mod atomicity_violation;
 pub(crate) mod deadlock;
 pub(crate) mod double_lock;
@@ -15,6 +14,8 @@ pub(crate) mod lock_contention;
 pub(crate) mod lock_order_cycle;
 pub(crate) mod long_critical_section;
 pub(crate) mod lost_wakeup;
+pub(crate) mod mutex_as_queue;
+pub(crate) mod order_violation;
 pub(crate) mod oversized_buffer;
 pub(crate) mod poisoned_lock;
 pub(crate) mod racy_initialization;
@@ -23,11 +24,12 @@ pub(crate) mod recursive_read;
 pub(crate) mod send_after_close;
 pub(crate) mod shutdown_order;
 pub(crate) mod spawn_burst;
+mod statement;
 pub(crate) mod timeout_fallback;
 pub(crate) mod unbounded_backlog;
 pub(crate) mod undersized_buffer;
 pub(crate) mod unjoined_task;
 pub(crate) mod unobserved_panic;
 pub(crate) mod unused_lock_mode;
-pub(crate) mod write_heavy_rwlock;
 mod waits;
+pub(crate) mod write_heavy_rwlock;

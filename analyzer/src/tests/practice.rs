@@ -158,3 +158,31 @@ fn a_thread_that_polls_a_closed_channel_ignores_its_cancellation() {
     let other = polls(5, "t1 yield").replace("main drop-sender c", "main channel d; t1 recv-fail d; main drop-sender c");
     assert_eq!(count("ignored-cancellation", &other, &[]), 0, "it serves another channel");
 }
+
+#[test]
+fn a_collection_that_one_side_pushes_to_and_another_polls_is_a_queue_by_hand() {
+    let polls = "t1 lock a @x.rs:1; t1 unlock a; t1 sleep 1ms\n".repeat(20);
+    let queue = |pushes: &str| format!("object a mutex alloc::vec::Vec<u8>; main spawn t1\n{polls}{pushes}");
+    let push = "main lock a @x.rs:2; main unlock a";
+    let lines = ["while let Some(job) = jobs.lock().unwrap().pop() {", "jobs.lock().unwrap().push(1);"];
+    assert_eq!(count("mutex-as-queue", &queue(push), &lines), 1);
+    assert_eq!(count("mutex-as-queue", &queue(""), &lines), 0, "nobody pushes");
+    assert_eq!(count("mutex-as-queue", &queue(&push.replace("main", "t1")), &lines), 0, "one thread does both");
+    assert_eq!(count("mutex-as-queue", &queue(push), &["jobs.lock().unwrap().len()", lines[1]]), 0, "it does not take");
+    assert_eq!(count("mutex-as-queue", &queue(push).replace("alloc::vec::Vec<u8>", "u8"), &lines), 0, "no collection");
+    let filled = format!("object a mutex alloc::vec::Vec<u8>; {push}; main spawn t1\n{polls}");
+    assert_eq!(count("mutex-as-queue", &filled, &lines), 0, "filled before its taker started");
+}
+
+#[test]
+fn a_value_that_is_there_by_luck_is_reported() {
+    let set = "main once-begin o @x.rs:1; main once-end o";
+    let lines = ["CONFIG.set(7);", "CONFIG.get().unwrap();", "CONFIG.get().is_some()"];
+    let late = format!("main spawn t1; {set}; t1 sleep 5ms; t1 once-get o @x.rs:2");
+    assert_eq!(count("order-violation", &late, &lines), 1);
+    assert_eq!(count("order-violation", &late.replace("x.rs:2", "x.rs:3"), &lines), 0, "it can do without");
+    assert_eq!(count("order-violation", &format!("{set}; main spawn t1; t1 once-get o @x.rs:2"), &lines), 0, "set before");
+    let told = format!("main channel c; main spawn t1; {set}; main send c; t1 recv c; t1 once-get o @x.rs:2");
+    assert_eq!(count("order-violation", &told, &lines), 0, "it was told");
+    assert_eq!(count("order-violation", &late.replace("t1 sleep 5ms", "t1 lock a; t1 unlock a"), &lines), 0, "perhaps by a lock");
+}
