@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod checklist;
+mod beside;
 pub mod clock;
 pub mod config;
 mod cycles;

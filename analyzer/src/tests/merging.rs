@@ -143,3 +143,16 @@ proptest! {
         prop_assert_eq!(check(&order, &ids), Ok(()));
     }
 }
+
+#[test]
+fn events_merged_on_another_thread_come_in_the_same_order() {
+    let mut text = String::new();
+    for i in 0..3000 {
+        text += &format!("t{} lock l{}; t{} unlock l{}\n", i % 7, i % 5, i % 7, i % 5);
+    }
+    let trace = conccheck_trace::text::parse(&text).expect("a well-formed trace");
+    let (mut here, mut there) = (Vec::new(), Vec::new());
+    let merged = crate::merge::merge(&trace, |thread, index, record| here.push((thread, index, *record)));
+    assert_eq!(crate::beside::beside(&trace, |thread, index, record| there.push((thread, index, *record))), merged);
+    assert!(here == there && here.len() > 6000, "{} and {} events", here.len(), there.len());
+}

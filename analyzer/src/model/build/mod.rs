@@ -17,8 +17,8 @@ use super::Model;
 use super::context::Held;
 use super::mixed::{MixedKey, Sent, Taken};
 use super::thread::{Pending, Thread};
+use crate::beside::merge_beside;
 use crate::clock::{Clock, Moment};
-use crate::merge::merge;
 use crate::table::Table;
 use crate::{Config, Sources};
 
@@ -121,7 +121,7 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
     for id in trace.threads() {
         builder.thread(id);
     }
-    let merged = merge(trace, |thread, index, record| builder.event(thread, index, record));
+    let merged = merge_beside(trace, |thread, index, record| builder.event(thread, index, record));
     builder.finish(merged.events, merged.forced)
 }
 
