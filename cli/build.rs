@@ -6,12 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The crates of the runtime: their folder in the binary, and their sources relative to this package.
-const CRATES: [(&str, &str); 5] = [
+const CRATES: [(&str, &str); 6] = [
     ("trace", "../trace/src"),
     ("rt", "../shim/rt/src"),
     ("std", "../shim/std/src"),
     ("lock_api", "../shim/lock_api/src"),
     ("parking_lot", "../shim/parking_lot/src"),
+    ("crossbeam-channel", "../shim/crossbeam-channel/src"),
 ];
 
 fn main() {

@@ -40,10 +40,15 @@
 //! The two modules have everything that `std::sync` and `std::thread` have; what is instrumented, and what passes through, is listed
 //! in this crate's `COVERAGE.md`.
 //!
+//! # Other crates
+//!
+//! The features `lock_api`, `parking_lot` and `crossbeam-channel` add a module with the name of the crate, which has everything that
+//! the crate has: `conccheck::parking_lot::Mutex`, `conccheck::crossbeam_channel::bounded`.
+//!
 //! # Off is std
 //!
-//! Without the feature `record` the two modules *are* std's: the same types, hence the same machine code. So a library may use this
-//! crate and leave the choice to the program at the end of the line.
+//! Without the feature `record` the two modules *are* std's, and the others are the crates themselves: the same types, hence the same
+//! machine code. So a library may use this crate and leave the choice to the program at the end of the line.
 //!
 //! # Record and report
 //!
@@ -69,3 +74,21 @@ extern crate std;
 pub use conccheck_std::{sync, thread};
 #[cfg(any(not(feature = "record"), conccheck_substituted))]
 pub use std::{sync, thread};
+
+/// Re-exports a crate by the feature of its name: its facade if this crate records, else the crate itself.
+macro_rules! by_feature {
+    ($($feature:literal: $original:ident, $facade:ident;)*) => {
+        $(
+            #[cfg(all(feature = $feature, feature = "record", not(conccheck_substituted)))]
+            pub use $facade as $original;
+            #[cfg(all(feature = $feature, any(not(feature = "record"), conccheck_substituted)))]
+            pub use $original;
+        )*
+    };
+}
+
+by_feature! {
+    "lock_api": lock_api, conccheck_lock_api;
+    "parking_lot": parking_lot, conccheck_parking_lot;
+    "crossbeam-channel": crossbeam_channel, conccheck_crossbeam_channel;
+}

@@ -4,6 +4,7 @@
 //! a second time. Of what the compiler announces, cargo hears only what the facade's compilation does: its files are those of the
 //! crate that cargo asked for.
 
+use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write as _};
@@ -90,6 +91,9 @@ impl Substitution<'_> {
             args.push("--cap-lints=allow".to_owned());
         }
         args.push(format!("--remap-path-prefix={}=conccheck-runtime", sources.display()));
+        if let Some(version) = env::var("CARGO_PKG_VERSION").ok().and_then(|version| self.facade.version(&version)) {
+            args.extend(["--cfg".to_owned(), format!("conccheck_original=\"{version}\"")]);
+        }
         let original = ["rlib", "rmeta"]
             .map(|extension| out.join(format!("lib{}.{extension}", self.stem(ORIGINAL))))
             .into_iter()
@@ -153,7 +157,7 @@ mod tests {
              -C metadata=0af -C extra-filename=-77cc --out-dir {out} --extern scopeguard={out}/libscopeguard-1.rmeta --cap-lints allow"
         ));
         let invocation = Invocation::read(&args);
-        let facade = &FACADES[0];
+        let facade = FACADES.iter().find(|facade| facade.name == "lock_api").expect("it is one");
         let libraries = Path::new("/runtime");
         let substitution = Substitution { facade, invocation: &invocation, args: &args, libraries, hash: "h" };
         let original = Invocation::read(&substitution.of_original().iter().map(OsString::from).collect::<Vec<_>>());

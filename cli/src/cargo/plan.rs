@@ -59,16 +59,16 @@ pub(super) struct Facade {
 }
 
 impl Facade {
-    /// Whether it stands for this version of its crate.
-    pub(super) fn covers(&self, version: &str) -> bool {
-        self.versions.iter().any(|covered| version.strip_prefix(covered).is_some_and(|rest| rest.starts_with('.')))
+    /// Which of the versions it stands for this version of its crate is, if it is one.
+    pub(super) fn version(&self, version: &str) -> Option<&'static str> {
+        self.versions.iter().copied().find(|covered| version.strip_prefix(covered).is_some_and(|rest| rest.starts_with('.')))
     }
 }
 
 /// The facades. To add one is to add a line here and a folder to the embedded sources.
 pub(super) const FACADES: [Facade; 2] = [
-    Facade { name: "lock_api", versions: &["0.4"], folder: "lock_api" },
-    Facade { name: "parking_lot", versions: &["0.12"], folder: "parking_lot" },
+    Facade { name: "lock_api", versions: &["0.4", "0.5"], folder: "lock_api" },
+    Facade { name: "parking_lot", versions: &["0.12", "0.13"], folder: "parking_lot" },
 ];
 
 /// Crates that the originals of facades are made of: what they do is recorded by the facade, and is compiled as the originals are.
@@ -126,7 +126,7 @@ impl Plan {
         }
         let is_library = !invocation.test && invocation.crate_types.iter().all(|kind| kind == "lib" || kind == "rlib");
         let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
-        let facade = FACADES.iter().find(|facade| is_library && facade.name == name && facade.covers(&version));
+        let facade = FACADES.iter().find(|facade| is_library && facade.name == name && facade.version(&version).is_some());
         Plan::Instrumented { libraries, flags, facade }
     }
 }

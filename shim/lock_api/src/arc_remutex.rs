@@ -9,7 +9,7 @@ use conccheck_rt::Mode;
 use conccheck_rt::lock::Held;
 use lock_api_orig::{self as real, GetThreadId, GuardNoSend, RawMutex, RawMutexFair, RawMutexTimed};
 
-use crate::arc_guard::Finally;
+use crate::finally::Finally;
 use crate::{ReentrantMutex, ReentrantMutexGuard};
 
 #[expect(unsafe_code, reason = "the guards, which hold the lock, are the only callers")]

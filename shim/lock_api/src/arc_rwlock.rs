@@ -12,7 +12,7 @@ use lock_api_orig::{
     RawRwLockUpgrade, RawRwLockUpgradeDowngrade, RawRwLockUpgradeFair, RawRwLockUpgradeTimed,
 };
 
-use crate::arc_guard::Finally;
+use crate::finally::Finally;
 use crate::{RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard};
 
 /// A release by the raw lock's method of the same name.

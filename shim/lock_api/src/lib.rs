@@ -5,6 +5,9 @@
 //! leaves every outcome to it. What goes on behind [`Mutex::raw`] can't be seen.
 #![no_std]
 
+#[cfg(all(feature = "arc_lock", conccheck_original = "0.5"))]
+compile_error!("guards that own their lock are not recorded for lock_api 0.5");
+
 #[cfg(feature = "arc_lock")]
 extern crate alloc;
 
@@ -22,6 +25,9 @@ mod arc_remutex;
 #[cfg(feature = "arc_lock")]
 mod arc_rwlock;
 mod attempt;
+#[cfg(conccheck_original = "0.5")]
+mod condvar;
+mod finally;
 mod mutex;
 #[cfg(feature = "atomic_usize")]
 mod remutex;
@@ -35,6 +41,8 @@ pub use arc_mutex::ArcMutexGuard;
 pub use arc_remutex::ArcReentrantMutexGuard;
 #[cfg(feature = "arc_lock")]
 pub use arc_rwlock::{ArcRwLockReadGuard, ArcRwLockUpgradableReadGuard, ArcRwLockWriteGuard};
+#[cfg(conccheck_original = "0.5")]
+pub use condvar::Condvar;
 pub use mutex::{MappedMutexGuard, Mutex, MutexGuard};
 #[cfg(feature = "atomic_usize")]
 pub use remutex::{MappedReentrantMutexGuard, ReentrantMutex, ReentrantMutexGuard};

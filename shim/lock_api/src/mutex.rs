@@ -56,7 +56,15 @@ impl<R, T> Mutex<R, T> {
         Mutex { lock: Lock::new(ObjectKind::Mutex), inner: real::Mutex::from_raw(raw_mutex, val) }
     }
 
-    /// See [`lock_api::Mutex::const_new`](real::Mutex::const_new).
+    /// See [`lock_api::Mutex::into_inner_with_raw`](real::Mutex).
+    #[cfg(conccheck_original = "0.5")]
+    #[inline]
+    pub fn into_inner_with_raw(self) -> (R, T) {
+        self.inner.into_inner_with_raw()
+    }
+
+    /// See [`lock_api::Mutex::const_new`](real::Mutex).
+    #[cfg(not(conccheck_original = "0.5"))]
     #[track_caller]
     #[inline]
     pub const fn const_new(raw_mutex: R, val: T) -> Mutex<R, T> {
@@ -81,9 +89,14 @@ impl<R: RawMutex, T: ?Sized> Mutex<R, T> {
     /// As the original's.
     #[track_caller]
     #[expect(unsafe_code, reason = "as in the original")]
-    pub unsafe fn make_guard_unchecked(&self) -> MutexGuard<'_, R, T> {
+    pub unsafe fn make_guard_unchecked(&self, #[cfg(conccheck_original = "0.5")] guard: R::Guard) -> MutexGuard<'_, R, T> {
         // SAFETY: as the caller promises.
-        let inner = unsafe { self.inner.make_guard_unchecked() };
+        let inner = unsafe {
+            self.inner.make_guard_unchecked(
+                #[cfg(conccheck_original = "0.5")]
+                guard,
+            )
+        };
         self.guard((self.attempt(Mode::Exclusive, Location::caller()).acquired(How::Try), inner))
     }
 
@@ -119,10 +132,15 @@ impl<R: RawMutex, T: ?Sized> Mutex<R, T> {
     /// As the original's.
     #[track_caller]
     #[expect(unsafe_code, reason = "as in the original")]
-    pub unsafe fn force_unlock(&self) {
+    pub unsafe fn force_unlock(&self, #[cfg(conccheck_original = "0.5")] guard: R::Guard) {
         drop(self.lock.forgotten(Mode::Exclusive, type_name::<T>));
         // SAFETY: as the caller promises.
-        unsafe { self.inner.force_unlock() }
+        unsafe {
+            self.inner.force_unlock(
+                #[cfg(conccheck_original = "0.5")]
+                guard,
+            );
+        }
     }
 
     /// See [`lock_api::Mutex::raw`](real::Mutex::raw).
@@ -150,10 +168,15 @@ impl<R: RawMutexFair, T: ?Sized> Mutex<R, T> {
     /// As the original's.
     #[track_caller]
     #[expect(unsafe_code, reason = "as in the original")]
-    pub unsafe fn force_unlock_fair(&self) {
+    pub unsafe fn force_unlock_fair(&self, #[cfg(conccheck_original = "0.5")] guard: R::Guard) {
         drop(self.lock.forgotten(Mode::Exclusive, type_name::<T>));
         // SAFETY: as the caller promises.
-        unsafe { self.inner.force_unlock_fair() }
+        unsafe {
+            self.inner.force_unlock_fair(
+                #[cfg(conccheck_original = "0.5")]
+                guard,
+            );
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use lock_api_orig::{self as real, GetThreadId, RawMutex, RawMutexFair, RawMutexT
 use crate::attempt::Attempt;
 
 /// Instrumented [`lock_api::ReentrantMutex`](real::ReentrantMutex).
-pub struct ReentrantMutex<R, G, T: ?Sized> {
+pub struct ReentrantMutex<R: RawMutex, G, T: ?Sized> {
     pub(crate) lock: Lock,
     pub(crate) inner: real::ReentrantMutex<R, G, T>,
 }
@@ -48,7 +48,7 @@ impl<R: RawMutex, G: GetThreadId, T> ReentrantMutex<R, G, T> {
     }
 }
 
-impl<R, G, T> ReentrantMutex<R, G, T> {
+impl<R: RawMutex, G, T> ReentrantMutex<R, G, T> {
     /// See [`lock_api::ReentrantMutex::from_raw`](real::ReentrantMutex::from_raw).
     #[track_caller]
     #[inline]
@@ -59,7 +59,15 @@ impl<R, G, T> ReentrantMutex<R, G, T> {
         }
     }
 
-    /// See [`lock_api::ReentrantMutex::const_new`](real::ReentrantMutex::const_new).
+    /// See [`lock_api::ReentrantMutex::into_inner_with_raw`](real::ReentrantMutex).
+    #[cfg(conccheck_original = "0.5")]
+    #[inline]
+    pub fn into_inner_with_raw(self) -> (R, G, T) {
+        self.inner.into_inner_with_raw()
+    }
+
+    /// See [`lock_api::ReentrantMutex::const_new`](real::ReentrantMutex).
+    #[cfg(not(conccheck_original = "0.5"))]
     #[track_caller]
     #[inline]
     pub const fn const_new(raw_mutex: R, get_thread_id: G, val: T) -> ReentrantMutex<R, G, T> {

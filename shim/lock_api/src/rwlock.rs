@@ -6,10 +6,9 @@ use core::panic::Location;
 
 use conccheck_rt::lock::{Held, Lock};
 use conccheck_rt::{How, Mode, ObjectKind};
-use lock_api_orig::{
-    self as real, RawRwLock, RawRwLockFair, RawRwLockRecursive, RawRwLockRecursiveTimed, RawRwLockTimed, RawRwLockUpgrade,
-    RawRwLockUpgradeTimed,
-};
+use lock_api_orig::{self as real, RawRwLock, RawRwLockFair, RawRwLockTimed, RawRwLockUpgrade, RawRwLockUpgradeTimed};
+#[cfg(not(conccheck_original = "0.5"))]
+use lock_api_orig::{RawRwLockRecursive, RawRwLockRecursiveTimed};
 
 use crate::attempt::Attempt;
 use crate::{RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard};
@@ -43,7 +42,15 @@ impl<R, T> RwLock<R, T> {
         RwLock { lock: Lock::new(ObjectKind::RwLock), inner: real::RwLock::from_raw(raw_rwlock, val) }
     }
 
-    /// See [`lock_api::RwLock::const_new`](real::RwLock::const_new).
+    /// See [`lock_api::RwLock::into_inner_with_raw`](real::RwLock).
+    #[cfg(conccheck_original = "0.5")]
+    #[inline]
+    pub fn into_inner_with_raw(self) -> (R, T) {
+        self.inner.into_inner_with_raw()
+    }
+
+    /// See [`lock_api::RwLock::const_new`](real::RwLock).
+    #[cfg(not(conccheck_original = "0.5"))]
     #[track_caller]
     #[inline]
     pub const fn const_new(raw_rwlock: R, val: T) -> RwLock<R, T> {
@@ -77,31 +84,41 @@ macro_rules! acquisitions {
         }
     };
     // A guard for a lock that was got behind the facade, which did not wait here.
-    (unchecked $guard:ident, $mode:expr, $make:ident) => {
+    (unchecked $guard:ident, $mode:expr, $make:ident $state:ident) => {
         #[doc = concat!("See [`lock_api::RwLock::", stringify!($make), "`](real::RwLock::", stringify!($make), ").")]
         ///
         /// # Safety
         /// As the original's.
         #[track_caller]
         #[expect(unsafe_code, reason = "as in the original")]
-        pub unsafe fn $make(&self) -> $guard<'_, R, T> {
+        pub unsafe fn $make(&self, #[cfg(conccheck_original = "0.5")] guard: R::$state) -> $guard<'_, R, T> {
             // SAFETY: as the caller promises.
-            let inner = unsafe { self.inner.$make() };
+            let inner = unsafe {
+                self.inner.$make(
+                    #[cfg(conccheck_original = "0.5")]
+                    guard,
+                )
+            };
             $guard::new(self, (self.attempt($mode, Location::caller()).acquired(How::Try), inner))
         }
     };
     // The end of the hold of a guard that was forgotten.
-    (force $mode:expr, $unlock:ident) => {
+    (force $mode:expr, $unlock:ident $state:ident) => {
         #[doc = concat!("See [`lock_api::RwLock::", stringify!($unlock), "`](real::RwLock::", stringify!($unlock), ").")]
         ///
         /// # Safety
         /// As the original's.
         #[track_caller]
         #[expect(unsafe_code, reason = "as in the original")]
-        pub unsafe fn $unlock(&self) {
+        pub unsafe fn $unlock(&self, #[cfg(conccheck_original = "0.5")] guard: R::$state) {
             drop(self.lock.forgotten($mode, type_name::<T>));
             // SAFETY: as the caller promises.
-            unsafe { self.inner.$unlock() }
+            unsafe {
+                self.inner.$unlock(
+                    #[cfg(conccheck_original = "0.5")]
+                    guard,
+                );
+            }
         }
     };
 }
@@ -113,10 +130,10 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
 
     acquisitions!(RwLockReadGuard, Mode::Shared, try_read, read);
     acquisitions!(RwLockWriteGuard, Mode::Exclusive, try_write, write);
-    acquisitions!(unchecked RwLockReadGuard, Mode::Shared, make_read_guard_unchecked);
-    acquisitions!(unchecked RwLockWriteGuard, Mode::Exclusive, make_write_guard_unchecked);
-    acquisitions!(force Mode::Shared, force_unlock_read);
-    acquisitions!(force Mode::Exclusive, force_unlock_write);
+    acquisitions!(unchecked RwLockReadGuard, Mode::Shared, make_read_guard_unchecked SharedGuard);
+    acquisitions!(unchecked RwLockWriteGuard, Mode::Exclusive, make_write_guard_unchecked ExclusiveGuard);
+    acquisitions!(force Mode::Shared, force_unlock_read SharedGuard);
+    acquisitions!(force Mode::Exclusive, force_unlock_write ExclusiveGuard);
 
     /// See [`lock_api::RwLock::get_mut`](real::RwLock::get_mut).
     #[inline]
@@ -155,8 +172,8 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
 }
 
 impl<R: RawRwLockFair, T: ?Sized> RwLock<R, T> {
-    acquisitions!(force Mode::Shared, force_unlock_read_fair);
-    acquisitions!(force Mode::Exclusive, force_unlock_write_fair);
+    acquisitions!(force Mode::Shared, force_unlock_read_fair SharedGuard);
+    acquisitions!(force Mode::Exclusive, force_unlock_write_fair ExclusiveGuard);
 }
 
 impl<R: RawRwLockTimed, T: ?Sized> RwLock<R, T> {
@@ -166,10 +183,12 @@ impl<R: RawRwLockTimed, T: ?Sized> RwLock<R, T> {
     acquisitions!(timed RwLockWriteGuard, Mode::Exclusive, try_write, try_write_until Instant);
 }
 
+#[cfg(not(conccheck_original = "0.5"))]
 impl<R: RawRwLockRecursive, T: ?Sized> RwLock<R, T> {
     acquisitions!(RwLockReadGuard, Mode::RecursiveShared, try_read_recursive, read_recursive);
 }
 
+#[cfg(not(conccheck_original = "0.5"))]
 impl<R: RawRwLockRecursiveTimed, T: ?Sized> RwLock<R, T> {
     acquisitions!(timed RwLockReadGuard, Mode::RecursiveShared, try_read_recursive, try_read_recursive_for Duration);
     acquisitions!(timed RwLockReadGuard, Mode::RecursiveShared, try_read_recursive, try_read_recursive_until Instant);
@@ -177,7 +196,7 @@ impl<R: RawRwLockRecursiveTimed, T: ?Sized> RwLock<R, T> {
 
 impl<R: RawRwLockUpgrade, T: ?Sized> RwLock<R, T> {
     acquisitions!(RwLockUpgradableReadGuard, Mode::Upgradable, try_upgradable_read, upgradable_read);
-    acquisitions!(unchecked RwLockUpgradableReadGuard, Mode::Upgradable, make_upgradable_guard_unchecked);
+    acquisitions!(unchecked RwLockUpgradableReadGuard, Mode::Upgradable, make_upgradable_guard_unchecked UpgradableGuard);
 }
 
 impl<R: RawRwLockUpgradeTimed, T: ?Sized> RwLock<R, T> {

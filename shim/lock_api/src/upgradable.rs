@@ -7,6 +7,7 @@ use conccheck_rt::{How, Mode};
 use lock_api_orig::{self as real, RawRwLockUpgrade, RawRwLockUpgradeDowngrade, RawRwLockUpgradeFair, RawRwLockUpgradeTimed};
 
 use crate::attempt::Attempt;
+use crate::finally::Finally;
 use crate::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Instrumented [`lock_api::RwLockUpgradableReadGuard`](real::RwLockUpgradableReadGuard).
@@ -71,29 +72,36 @@ impl<'a, R: RawRwLockUpgradeFair + 'a, T: ?Sized + 'a> RwLockUpgradableReadGuard
     unlocking!(fair RwLockUpgradableReadGuard rwlock, Mode::Upgradable, is_locked);
 }
 
-/// The ways to upgrade for the time of a closure.
+/// The ways to upgrade for the time of a closure, which may fail.
 macro_rules! upgrading {
-    ($name:ident($($timeout:ident: $limit:ident)?) $how:expr, $upgrade:ident) => {
+    ($name:ident($($timeout:ident: $limit:ident)?) $failed:ident) => {
         #[doc = concat!("See [`lock_api::RwLockUpgradableReadGuard::", stringify!($name), "`](real::RwLockUpgradableReadGuard::",
             stringify!($name), ").")]
         #[track_caller]
         pub fn $name<Ret, F: FnOnce(&mut T) -> Ret>(&mut self, $($timeout: R::$limit,)? f: F) -> Option<Ret> {
             let place = Location::caller();
-            // SAFETY: the lock is held upgradably.
-            #[expect(unsafe_code, reason = "as in the original")]
-            let upgraded = unsafe { self.rwlock.raw().$upgrade($($timeout)?) };
-            if upgraded {
-                Some(self.as_writer(place, f))
-            } else {
+            let result = self.inner.$name($($timeout,)? as_writer(&mut self.held, place, f));
+            if result.is_none() {
                 let attempt = self.rwlock.attempt(Mode::Exclusive, place);
-                match $how {
-                    How::Timed => attempt.lock.timed_out(attempt.mode, place, attempt.type_name),
-                    _ => attempt.lock.try_failed(attempt.mode, place, attempt.type_name),
-                }
-                None
+                attempt.lock.$failed(attempt.mode, place, attempt.type_name);
             }
+            result
         }
     };
+}
+
+/// The closure that runs `f` while the lock is upgraded, and tells when the lock is downgraded, however `f` ends.
+fn as_writer<'g, 'a, T: ?Sized, Ret>(
+    held: &'g mut Held<'a>,
+    place: &'static Location<'static>,
+    f: impl FnOnce(&mut T) -> Ret + 'g,
+) -> impl FnOnce(&mut T) -> Ret {
+    move |data| {
+        *held = held.take().convert(Mode::Exclusive, place);
+        held.wrote();
+        let _downgraded = Finally::new(|| *held = held.take().convert(Mode::Upgradable, place));
+        f(data)
+    }
 }
 
 impl<'a, R: RawRwLockUpgradeDowngrade + 'a, T: ?Sized + 'a> RwLockUpgradableReadGuard<'a, R, T> {
@@ -107,43 +115,18 @@ impl<'a, R: RawRwLockUpgradeDowngrade + 'a, T: ?Sized + 'a> RwLockUpgradableRead
 
     /// See [`lock_api::RwLockUpgradableReadGuard::with_upgraded`](real::RwLockUpgradableReadGuard::with_upgraded).
     #[track_caller]
-    #[expect(unsafe_code, reason = "as in the original")]
     pub fn with_upgraded<Ret, F: FnOnce(&mut T) -> Ret>(&mut self, f: F) -> Ret {
         let place = Location::caller();
-        // SAFETY: the lock is held upgradably.
-        unsafe {
-            if !self.rwlock.raw().try_upgrade() {
-                self.rwlock.attempt(Mode::Exclusive, place).request(How::Blocking);
-                self.rwlock.raw().upgrade();
-            }
+        let mut f = Some(as_writer(&mut self.held, place, f));
+        let mut once = |data: &mut T| f.take().map(|f| f(data));
+        if let Some(done) = self.inner.try_with_upgraded(&mut once).flatten() {
+            return done;
         }
-        self.as_writer(place, f)
+        self.rwlock.attempt(Mode::Exclusive, place).request(How::Blocking);
+        self.inner.with_upgraded(once).expect("it ran once")
     }
 
-    upgrading!(try_with_upgraded() How::Try, try_upgrade);
-
-    /// Runs `f` while the lock is upgraded, and downgrades it however `f` ends.
-    #[expect(unsafe_code, reason = "as in the original")]
-    fn as_writer<Ret>(&mut self, place: &'static Location<'static>, f: impl FnOnce(&mut T) -> Ret) -> Ret {
-        struct Downgrade<'g, 'a, R: RawRwLockUpgradeDowngrade, T: ?Sized> {
-            guard: &'g mut RwLockUpgradableReadGuard<'a, R, T>,
-            place: &'static Location<'static>,
-        }
-
-        impl<R: RawRwLockUpgradeDowngrade, T: ?Sized> Drop for Downgrade<'_, '_, R, T> {
-            fn drop(&mut self) {
-                self.guard.held = self.guard.held.take().convert(Mode::Upgradable, self.place);
-                // SAFETY: it was upgraded before.
-                unsafe { self.guard.rwlock.raw().downgrade_to_upgradable() }
-            }
-        }
-
-        self.held = self.held.take().convert(Mode::Exclusive, place);
-        self.held.wrote();
-        let upgraded = Downgrade { guard: self, place };
-        // SAFETY: nobody else has the lock, and the guard that would give access is borrowed.
-        f(unsafe { &mut *upgraded.guard.rwlock.data_ptr() })
-    }
+    upgrading!(try_with_upgraded() try_failed);
 }
 
 impl<'a, R: RawRwLockUpgradeTimed + 'a, T: ?Sized + 'a> RwLockUpgradableReadGuard<'a, R, T> {
@@ -165,8 +148,8 @@ impl<'a, R: RawRwLockUpgradeTimed + 'a, T: ?Sized + 'a> RwLockUpgradableReadGuar
 }
 
 impl<'a, R: RawRwLockUpgradeTimed + RawRwLockUpgradeDowngrade + 'a, T: ?Sized + 'a> RwLockUpgradableReadGuard<'a, R, T> {
-    upgrading!(try_with_upgraded_for(timeout: Duration) How::Timed, try_upgrade_for);
-    upgrading!(try_with_upgraded_until(timeout: Instant) How::Timed, try_upgrade_until);
+    upgrading!(try_with_upgraded_for(timeout: Duration) timed_out);
+    upgrading!(try_with_upgraded_until(timeout: Instant) timed_out);
 }
 
 guard_traits!(['a, R: RawRwLockUpgrade + 'a] RwLockUpgradableReadGuard<'a, R, T>);

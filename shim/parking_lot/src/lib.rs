@@ -5,6 +5,7 @@
 
 pub use parking_lot_orig::*;
 
+#[cfg(not(conccheck_original = "0.13"))]
 mod condvar;
 mod locks;
 mod once;
@@ -14,10 +15,19 @@ pub use ::lock_api;
 pub use ::lock_api::{
     ArcMutexGuard, ArcReentrantMutexGuard, ArcRwLockReadGuard, ArcRwLockUpgradableReadGuard, ArcRwLockWriteGuard,
 };
+#[cfg(not(conccheck_original = "0.13"))]
 pub use condvar::Condvar;
+/// Instrumented [`parking_lot::Condvar`](parking_lot_orig::Condvar).
+#[cfg(conccheck_original = "0.13")]
+pub type Condvar = ::lock_api::Condvar<RawCondvar>;
 pub use locks::{
     FairMutex, FairMutexGuard, MappedFairMutexGuard, MappedMutexGuard, MappedReentrantMutexGuard, MappedRwLockReadGuard,
     MappedRwLockWriteGuard, Mutex, MutexGuard, ReentrantMutex, ReentrantMutexGuard, RwLock, RwLockReadGuard,
     RwLockUpgradableReadGuard, RwLockWriteGuard, const_fair_mutex, const_mutex, const_reentrant_mutex, const_rwlock,
+};
+#[cfg(conccheck_original = "0.13")]
+pub use locks::{
+    MappedRecursiveRwLockReadGuard, MappedRecursiveRwLockWriteGuard, RecursiveRwLock, RecursiveRwLockReadGuard,
+    RecursiveRwLockUpgradableReadGuard, RecursiveRwLockWriteGuard,
 };
 pub use once::Once;

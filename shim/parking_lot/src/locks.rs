@@ -1,5 +1,7 @@
 //! parking_lot's names for the locks of lock_api.
 
+#[cfg(conccheck_original = "0.13")]
+use parking_lot_orig::RawRwLockRecursive;
 use parking_lot_orig::{RawFairMutex, RawMutex, RawRwLock, RawThreadId};
 
 /// Instrumented [`parking_lot::Mutex`](parking_lot_orig::Mutex).
@@ -35,6 +37,25 @@ pub type RwLockUpgradableReadGuard<'a, T> = lock_api::RwLockUpgradableReadGuard<
 pub type MappedRwLockReadGuard<'a, T> = lock_api::MappedRwLockReadGuard<'a, RawRwLock, T>;
 /// Instrumented [`parking_lot::MappedRwLockWriteGuard`](parking_lot_orig::MappedRwLockWriteGuard).
 pub type MappedRwLockWriteGuard<'a, T> = lock_api::MappedRwLockWriteGuard<'a, RawRwLock, T>;
+
+/// Instrumented `RecursiveRwLock`.
+#[cfg(conccheck_original = "0.13")]
+pub type RecursiveRwLock<T> = lock_api::RwLock<RawRwLockRecursive, T>;
+/// Instrumented `RecursiveRwLockReadGuard`.
+#[cfg(conccheck_original = "0.13")]
+pub type RecursiveRwLockReadGuard<'a, T> = lock_api::RwLockReadGuard<'a, RawRwLockRecursive, T>;
+/// Instrumented `RecursiveRwLockWriteGuard`.
+#[cfg(conccheck_original = "0.13")]
+pub type RecursiveRwLockWriteGuard<'a, T> = lock_api::RwLockWriteGuard<'a, RawRwLockRecursive, T>;
+/// Instrumented `RecursiveRwLockUpgradableReadGuard`.
+#[cfg(conccheck_original = "0.13")]
+pub type RecursiveRwLockUpgradableReadGuard<'a, T> = lock_api::RwLockUpgradableReadGuard<'a, RawRwLockRecursive, T>;
+/// Instrumented `MappedRecursiveRwLockReadGuard`.
+#[cfg(conccheck_original = "0.13")]
+pub type MappedRecursiveRwLockReadGuard<'a, T> = lock_api::MappedRwLockReadGuard<'a, RawRwLockRecursive, T>;
+/// Instrumented `MappedRecursiveRwLockWriteGuard`.
+#[cfg(conccheck_original = "0.13")]
+pub type MappedRecursiveRwLockWriteGuard<'a, T> = lock_api::MappedRwLockWriteGuard<'a, RawRwLockRecursive, T>;
 
 /// See [`parking_lot::const_mutex`](parking_lot_orig::const_mutex).
 #[track_caller]

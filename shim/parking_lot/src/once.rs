@@ -21,6 +21,49 @@ impl Once {
         Once { record: rt::Once::new(), inner: real::Once::new() }
     }
 
+    /// See [`parking_lot::Once::new_completed`](real::Once::new_completed).
+    #[cfg(conccheck_original = "0.13")]
+    #[track_caller]
+    #[inline]
+    pub const fn new_completed() -> Once {
+        Once { record: rt::Once::new(), inner: real::Once::new_completed() }
+    }
+
+    /// See [`parking_lot::Once::is_completed`](real::Once::is_completed).
+    #[cfg(conccheck_original = "0.13")]
+    #[track_caller]
+    pub fn is_completed(&self) -> bool {
+        let done = self.inner.is_completed();
+        if done {
+            self.record.found(Location::caller(), type_name::<()>);
+        }
+        done
+    }
+
+    /// See [`parking_lot::Once::wait`](real::Once::wait).
+    #[cfg(conccheck_original = "0.13")]
+    #[track_caller]
+    pub fn wait(&self) {
+        self.wait_by(real::Once::wait, Location::caller());
+    }
+
+    /// See [`parking_lot::Once::wait_force`](real::Once::wait_force).
+    #[cfg(conccheck_original = "0.13")]
+    #[track_caller]
+    pub fn wait_force(&self) {
+        self.wait_by(real::Once::wait_force, Location::caller());
+    }
+
+    #[cfg(conccheck_original = "0.13")]
+    fn wait_by(&self, wait: fn(&real::Once), place: &'static Location<'static>) {
+        if self.inner.is_completed() {
+            return self.record.found(place, type_name::<()>);
+        }
+        self.record.request(place, type_name::<()>);
+        wait(&self.inner);
+        self.record.waited(place, type_name::<()>);
+    }
+
     /// See [`parking_lot::Once::state`](real::Once::state).
     #[track_caller]
     pub fn state(&self) -> OnceState {
