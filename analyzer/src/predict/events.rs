@@ -199,9 +199,7 @@ impl Builder {
     /// The names of the locks, by the numbers by which [`Trace`] knows them.
     pub fn lock_names(&self) -> Vec<u64> {
         let mut names = vec![0; self.locks.len()];
-        for (name, number) in &self.locks {
-            names[*number as usize] = *name;
-        }
+        self.locks.iter().for_each(|(name, number)| names[*number as usize] = *name);
         names
     }
 
