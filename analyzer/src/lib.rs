@@ -4,8 +4,8 @@
 //! The analyzer reads no file but through [`Sources`], prints nothing, and gives facts ([`Finding`]), not text.
 #![forbid(unsafe_code)]
 
-pub mod checklist;
 mod beside;
+pub mod checklist;
 pub mod clock;
 pub mod config;
 mod cycles;

@@ -78,7 +78,10 @@ mod tests {
         let mut files: Vec<_> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
         files.sort();
         let stems = |end: &str| -> Vec<String> {
-            let stems = files.iter().filter_map(|file| file.strip_suffix(end)).filter(|stem| !["mod", "statement", "waits"].contains(stem));
+            let stems = files
+                .iter()
+                .filter_map(|file| file.strip_suffix(end))
+                .filter(|stem| !["mod", "statement", "waits"].contains(stem));
             stems.map(|stem| stem.replace('_', "-")).collect()
         };
         let names: Vec<_> = RULES.iter().map(|rule| rule.meta().name.to_owned()).collect();

@@ -218,7 +218,8 @@ fn a_wait_looks_again_at_what_was_read_before_it() {
     let trace = "main spawn t1; main spawn t2
         t1 lock a @x.rs:1; t1 wait cv a @x.rs:2; t2 lock a @x.rs:4; t2 unlock a; t2 notify cv; t1 wake cv; t1 unlock a
         t1 end; t2 end; main join t1; main join t2";
-    let lines = ["let mut n = m.lock().unwrap();", "while *n == 0 { n = cv.wait(n).unwrap(); }", "*n -= 1;", "*m.lock().unwrap() = 1;"];
+    let lines =
+        ["let mut n = m.lock().unwrap();", "while *n == 0 { n = cv.wait(n).unwrap(); }", "*n -= 1;", "*m.lock().unwrap() = 1;"];
     let trace = conccheck_trace::text::parse(trace).expect("a well-formed trace");
     let findings = analyze(&[trace], &Text(lines.to_vec()), &Config::default()).findings;
     assert!(findings.iter().all(|finding| finding.rule.name != "atomicity-violation"), "{findings:?}");
