@@ -1,6 +1,6 @@
 //! Components that are stopped before those that use them: see `shutdown_order.md`.
 
-use conccheck_trace::ObjectId;
+use conccheck_trace::{ObjectId, Side};
 
 use crate::draft::Draft;
 use crate::finding::{Confidence, Finding, Severity};
@@ -25,7 +25,7 @@ impl Rule for ShutdownOrder {
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
         for (id, channel) in model.channels.iter() {
-            let Some(stopped) = channel.closed_by else { continue };
+            let Some(stopped) = channel.closed_by.filter(|_| !gave_up(channel)) else { continue };
             let stop = &model.threads[stopped];
             let (Some((_, join)), Some(stopper)) = (stop.joined_at, stop.joined_by) else { continue };
             let Some(late) = channel.late_sends.iter().find(|late| is_served_late(model, channel, ObjectId(id), late)) else {
@@ -50,6 +50,11 @@ impl Rule for ShutdownOrder {
             out.push(draft.finish(message, help, count));
         }
     }
+}
+
+/// Whether the receiver ran out of patience: an answer that comes too late is no sign of a wrong order.
+fn gave_up(channel: &Channel) -> bool {
+    channel.timed.iter().any(|((side, _), (_, expired, _))| *side == Side::Receiver && *expired > 0)
 }
 
 /// Whether the sender was still being served, or told to end, after the receiving thread had been waited for. A sender that only

@@ -139,6 +139,9 @@ pub(crate) fn flush() {
     with(|local| local.enter().write_counts());
 }
 
+/// Sections that begin before this position of a chunk are timed by the true clock.
+const FIRST: usize = 1024;
+
 impl Local {
     /// Takes the thread's recording for one entry.
     #[inline]
@@ -212,8 +215,8 @@ impl Local {
     pub(crate) fn fold(&self, address: usize, bits: u8) -> bool {
         let ends = self.ends.get();
         let from = (ends >> 32) as usize;
-        // Entries are about eight bytes long: one begins in every eighth byte, more or less.
-        let is_sample = (from >> 3).is_multiple_of(64);
+        // The first ones of a chunk, which are all of a short program, and then one or two in 512 bytes.
+        let is_sample = from < FIRST || (from >> 3).is_multiple_of(64);
         if self.state.load(Ordering::Relaxed) != address || is_sample || !clock::still_at(self.time.get()) {
             return false;
         }
