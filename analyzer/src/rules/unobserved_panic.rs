@@ -29,7 +29,7 @@ impl Rule for UnobservedPanic {
         for (t, thread) in model.threads.iter().enumerate() {
             // The end of a scope passes panics on by itself.
             let Some(spawn) = thread.spawn.filter(|spawn| !spawn.is_scoped) else { continue };
-            if thread.panicked && !thread.result_taken {
+            if thread.panicked && !thread.result_taken && !is_replaced(model, t) {
                 by_site.entry(spawn.site).or_default().push(t);
             }
         }
@@ -47,4 +47,16 @@ impl Rule for UnobservedPanic {
             out.push(draft.finish(format!("{name} panicked and nobody took its result"), help, count));
         }
     }
+}
+
+/// A thread's last events are these many.
+const LAST: u32 = 8;
+
+/// Whether the thread, as it went down, started its successor in the place where it was started itself: a pool that mends itself knows.
+fn is_replaced(model: &Model<'_>, t: usize) -> bool {
+    let thread = &model.threads[t];
+    let own = thread.spawn.as_ref().map(|spawn| spawn.site);
+    model.threads.iter().filter(|other| other.parent == Some(t)).filter_map(|other| other.spawn.as_ref()).any(|spawn| {
+        Some(spawn.site) == own && spawn.index <= thread.end_index && spawn.index.saturating_add(LAST) >= thread.end_index
+    })
 }

@@ -224,3 +224,17 @@ fn a_wait_looks_again_at_what_was_read_before_it() {
     let findings = analyze(&[trace], &Text(lines.to_vec()), &Config::default()).findings;
     assert!(findings.iter().all(|finding| finding.rule.name != "atomicity-violation"), "{findings:?}");
 }
+
+#[test]
+fn a_worker_that_starts_its_successor_as_it_panics_is_observed() {
+    let pool = "main spawn w1 @pool.rs:1; main detach w1; w1 lock a; w1 unlock a";
+    let rules = |text: &str| super::rules(text).into_iter().filter(|rule| *rule == "unobserved-panic").count();
+    assert_eq!(rules(&format!("{pool}; w1 end panicked")), 1);
+    let mends = "w1 spawn w2 @pool.rs:1; w1 detach w2; w1 end panicked; w2 end";
+    assert_eq!(rules(&format!("{pool}; {mends}")), 0);
+    assert_eq!(
+        rules(&format!("{pool}; {}", mends.replace("pool.rs:1", "other.rs:9"))),
+        1,
+        "a child of another kind is no successor"
+    );
+}
