@@ -92,6 +92,9 @@ fn cases(corpus: &Path) -> Vec<Case> {
     text::rows(&table).iter().filter_map(case).collect()
 }
 
+/// How the reason of a miss begins that depends on how the threads happen to run: such an entry may also be right.
+const BY_CHANCE: &str = "in some runs";
+
 /// The programs whose verdict is known to be wrong. A line each: name, then the reason.
 fn known_misses(corpus: &Path) -> BTreeMap<String, String> {
     let list = fs::read_to_string(corpus.join("known-misses.txt")).expect("the list of known misses");
@@ -136,8 +139,10 @@ fn every_program_of_the_corpus_gets_the_expected_verdict() {
 
     let (wrong, known) = (wrong.into_inner().unwrap(), known_misses(&corpus));
     let new = wrong.iter().filter(|(name, _)| !known.contains_key(*name)).map(|(name, why)| format!("{name}: {why}\n"));
-    let outdated =
-        known.keys().filter(|name| !wrong.contains_key(*name)).map(|name| format!("{name}: right, yet a known miss\n"));
+    let outdated = known
+        .iter()
+        .filter(|(name, why)| !why.starts_with(BY_CHANCE) && !wrong.contains_key(*name))
+        .map(|(name, _)| format!("{name}: right, yet a known miss\n"));
     let complaints: String = new.chain(outdated).collect();
     println!("{} of {} right", cases.len() - wrong.len(), cases.len());
     assert!(complaints.is_empty(), "{} of {} right\n{complaints}", cases.len() - wrong.len(), cases.len());
