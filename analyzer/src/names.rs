@@ -154,6 +154,8 @@ fn describe(kind: ObjectKind, type_name: &str, site: Option<&SiteDef>, with_line
         ObjectKind::Barrier => "Barrier",
         ObjectKind::Cell => "cell",
         ObjectKind::ReentrantMutex => "ReentrantMutex",
+        ObjectKind::Token => "cancellation token",
+        ObjectKind::Scope => "scope",
     };
     let of = if type_name.is_empty() { String::new() } else { format!("<{type_name}>") };
     match site {

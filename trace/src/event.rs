@@ -83,6 +83,10 @@ pub enum ObjectKind {
     Cell = 6,
     /// A mutex that its holder may take again.
     ReentrantMutex = 7,
+    /// A cancellation token, or a flag by which threads are told to end.
+    Token = 8,
+    /// A part of the program within which the threads started in it are to end. Its name is its type.
+    Scope = 9,
 }
 
 /// Where a site is. Paths are as the compiler wrote them (`file!()`), so relative to the crate that was compiled or absolute.
@@ -197,6 +201,20 @@ pub enum Event {
     /// Left the barrier.
     BarrierPass { barrier: ObjectId },
 
+    // ---- cancellation, scopes ----
+    /// A handle of a cancellation token was cloned, perhaps for a thread that is started next.
+    TokenClone { token: ObjectId, site: SiteId },
+    /// Tells those who listen to `token` to end. Recorded before it can be seen, each time that it changes something.
+    Cancel { token: ObjectId, site: SiteId },
+    /// A thread is about to wait for the cancellation. Ends in `CancelLook`.
+    CancelWait { token: ObjectId, site: SiteId, timed: bool },
+    /// A thread looked whether it is to end. Looks that find what the one before found are recorded a few times only.
+    CancelLook { token: ObjectId, site: SiteId, cancelled: bool },
+    /// A scope begins: the threads that this thread starts until its end belong to it, and those that they start.
+    ScopeBegin { scope: ObjectId, site: SiteId },
+    /// The thread leaves the scope.
+    ScopeEnd { scope: ObjectId },
+
     // ---- memory cells ----
     /// A tracked cell was read.
     Read { cell: ObjectId, site: SiteId },
@@ -224,6 +242,7 @@ impl Event {
                 | Event::Park { .. }
                 | Event::OnceRequest { .. }
                 | Event::BarrierWait { .. }
+                | Event::CancelWait { .. }
         )
     }
 
@@ -236,6 +255,7 @@ impl Event {
                 | Event::SendRequest { timed: true, .. }
                 | Event::RecvRequest { timed: true, .. }
                 | Event::Park { timed: true, .. }
+                | Event::CancelWait { timed: true, .. }
         )
     }
 
@@ -269,6 +289,11 @@ impl Event {
             | Event::OnceBegin { site, .. }
             | Event::OnceGet { site, .. }
             | Event::BarrierWait { site, .. }
+            | Event::TokenClone { site, .. }
+            | Event::Cancel { site, .. }
+            | Event::CancelWait { site, .. }
+            | Event::CancelLook { site, .. }
+            | Event::ScopeBegin { site, .. }
             | Event::Read { site, .. }
             | Event::Write { site, .. }
             | Event::Summary { site, .. } => Some(site),
@@ -282,6 +307,7 @@ impl Event {
             | Event::Unparked
             | Event::OnceEnd { .. }
             | Event::BarrierPass { .. }
+            | Event::ScopeEnd { .. }
             | Event::Lost { .. } => None,
         }
     }

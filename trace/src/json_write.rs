@@ -1,7 +1,7 @@
 //! Writes a trace as JSON: one entry a line inside a valid document, so that it is readable when cut off.
 //!
 //! ```json
-//! {"conccheck-trace":"1.0","header":{"program":"target/debug/bank","args":[],…},"entries":[
+//! {"conccheck-trace":"1.1","header":{"program":"target/debug/bank","args":[],…},"entries":[
 //! {"string":1,"text":"u32"},
 //! {"site":1,"file":"src/bank.rs","line":3,"column":5},
 //! {"object":1,"kind":"mutex","created":1,"type_name":1,"type":"u32"},

@@ -30,11 +30,13 @@
 //! | `sleep 10ms`, `yield`, `park [timed]`, `unparked`, `unpark t1` | the same |
 //! | `once-request o`, `once-begin o`, `once-end o [panicked]`, `once-get o` | the same |
 //! | `barrier-wait b 3`, `barrier-pass b` | the same |
+//! | `token-clone c`, `cancel c`, `cancel-wait c [timed]`, `cancel-look c [cancelled]` | the same |
+//! | `scope-begin s`, `scope-end s` | the same |
 //! | `cell-read x`, `cell-write x` | `Read`, `Write` |
 //! | `summary a 100 5ms`, `lost 7` | `Summary` of 100 sections held 5 ms in all, `Lost` |
 //!
 //! Lines that are not events: `object a mutex [@FILE:LINE] [TYPE]` declares an object before its first use (kinds: `mutex`, `rw-lock`,
-//! `reentrant-mutex`, `condvar`, `channel`, `once`, `barrier`, `cell`); `process killed` and `process deadlocked` say how the process
+//! `reentrant-mutex`, `condvar`, `channel`, `once`, `barrier`, `cell`, `token`, `scope`); `process killed` and `process deadlocked` say how the process
 //! ended (in order, otherwise); `fact KEY VALUE` adds to the header's facts.
 //!
 //! What is not said: an object's kind follows from its first use, its type is its name, its creation site `lock.rs:N` where it is the
@@ -225,6 +227,8 @@ fn kind_of(word: &str) -> Result<ObjectKind, String> {
         "once" => ObjectKind::Once,
         "barrier" => ObjectKind::Barrier,
         "cell" => ObjectKind::Cell,
+        "token" => ObjectKind::Token,
+        "scope" => ObjectKind::Scope,
         _ => return Err(format!("`{word}` is not a kind of object")),
     })
 }

@@ -15,7 +15,7 @@ pub struct Version {
 }
 
 /// What this crate writes and reads.
-pub const CURRENT: Version = Version { major: 1, minor: 0 };
+pub const CURRENT: Version = Version { major: 1, minor: 1 };
 
 /// Why a trace of some version can't be read here: which side is too old.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -52,7 +52,7 @@ fn bless(version: &str) {
 #[test]
 fn traces_of_all_versions_are_read_as_they_were() {
     if std::env::var_os("CONCCHECK_BLESS").is_some() {
-        bless("1.0");
+        bless("1.1");
     }
     let traces = read::open(&golden()).expect("they are good");
     assert!(traces.len() >= 4);

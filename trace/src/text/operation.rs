@@ -54,6 +54,14 @@ impl Parser {
                 Event::BarrierWait { barrier: object.id, site, parties, order: Order(object.arrived) }
             }
             ("barrier-pass", [barrier]) => Event::BarrierPass { barrier: self.object(barrier, ObjectKind::Barrier).id },
+            ("token-clone", [token]) => Event::TokenClone { token: self.token(token), site },
+            ("cancel", [token]) => Event::Cancel { token: self.token(token), site },
+            ("cancel-wait", [token]) => Event::CancelWait { token: self.token(token), site, timed: false },
+            ("cancel-wait", [token, "timed"]) => Event::CancelWait { token: self.token(token), site, timed: true },
+            ("cancel-look", [token]) => Event::CancelLook { token: self.token(token), site, cancelled: false },
+            ("cancel-look", [token, "cancelled"]) => Event::CancelLook { token: self.token(token), site, cancelled: true },
+            ("scope-begin", [scope]) => Event::ScopeBegin { scope: self.object(scope, ObjectKind::Scope).id, site },
+            ("scope-end", [scope]) => Event::ScopeEnd { scope: self.object(scope, ObjectKind::Scope).id },
             ("cell-read", [cell]) => Event::Read { cell: self.object(cell, ObjectKind::Cell).id, site },
             ("cell-write", [cell]) => Event::Write { cell: self.object(cell, ObjectKind::Cell).id, site },
             ("lost", [count]) => Event::Lost { count: count.parse().map_err(|_| format!("`{count}` is not a count"))? },
@@ -61,6 +69,10 @@ impl Parser {
         };
         self.push(event);
         Ok(())
+    }
+
+    fn token(&mut self, name: &str) -> ObjectId {
+        self.object(name, ObjectKind::Token).id
     }
 
     fn known(&self, thread: &str) -> Result<crate::ids::ThreadId, String> {

@@ -41,6 +41,12 @@ macro_rules! event_table {
             0x33 OnceGet "once-get" { once site }
             0x34 BarrierWait "barrier-wait" { barrier site parties order }
             0x35 BarrierPass "barrier-pass" { barrier }
+            0x38 TokenClone "token-clone" { token site }
+            0x39 Cancel "cancel" { token site }
+            0x3a CancelWait "cancel-wait" { token site timed }
+            0x3b CancelLook "cancel-look" { token site cancelled }
+            0x3c ScopeBegin "scope-begin" { scope site }
+            0x3d ScopeEnd "scope-end" { scope }
             0x40 Read "read" { cell site }
             0x41 Write "write" { cell site }
             0x50 Summary "summary" { lock site count hold }

@@ -47,7 +47,9 @@ pub(crate) fn sample() -> ProcessTrace {
         w lock queue @src/main.rs:20:5 +2ms; w notify full; w unlock queue; main wake full; main unlock queue read-only\n\
         main channel c 4; main send c; w recv c; w request-recv c; main drop-sender c; w recv-fail c closed\n\
         w read table; w unlock table; w write table; w downgrade table; w unlock table; w park timed; w unparked\n\
-        w end; main request-join w; main join w; main cell-write x; main end";
+        w end; main request-join w; main join w; main cell-write x\n\
+        main scope-begin serve; main token-clone stop; main cancel-look stop; main cancel-wait stop timed; main cancel-look stop\n\
+        main cancel stop; main cancel-look stop cancelled; main scope-end serve; main end";
     text::parse(text).expect("is well-formed")
 }
 

@@ -110,6 +110,8 @@ impl Picture<'_> {
             ObjectKind::Barrier => "Barrier",
             ObjectKind::Cell => "cell",
             ObjectKind::ReentrantMutex => "ReentrantMutex",
+            ObjectKind::Token => "cancellation token",
+            ObjectKind::Scope => "scope",
         };
         let within = if matches!(within, "" | "()") { String::new() } else { format!("<{within}>") };
         format!("`{kind}{within}` created at {}", self.site(created))
