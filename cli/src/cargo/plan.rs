@@ -3,6 +3,8 @@
 use std::env;
 use std::path::PathBuf;
 
+use cargo_metadata::semver::{Version, VersionReq};
+
 use super::invocation::Invocation;
 use super::settings::Settings;
 
@@ -52,21 +54,24 @@ pub(super) const UNRECORDED: [&str; 13] = [
 pub(super) struct Facade {
     /// The crate's name, as the compiler knows it.
     pub(super) name: &'static str,
-    /// The versions that it stands for, each by its first two numbers.
+    /// The versions that it stands for, as cargo reads a requirement: `1.2` is 1.2.0 and all that are compatible with it.
     pub(super) versions: &'static [&'static str],
-    /// The folder of its sources among the embedded ones.
+    /// The folder of its sources within `shim`.
     pub(super) folder: &'static str,
 }
 
 impl Facade {
-    /// Which of the versions it stands for this version of its crate is, if it is one.
+    /// By which of its requirements it stands for this version of its crate, if it does.
     pub(super) fn version(&self, version: &str) -> Option<&'static str> {
-        self.versions.iter().copied().find(|covered| version.strip_prefix(covered).is_some_and(|rest| rest.starts_with('.')))
+        let version = Version::parse(version).ok()?;
+        let covers = |covered: &&str| VersionReq::parse(covered).is_ok_and(|covered| covered.matches(&version));
+        self.versions.iter().copied().find(covers)
     }
 }
 
-/// The facades. To add one is to add a line here and a folder to the embedded sources.
-pub(super) const FACADES: [Facade; 2] = [
+/// The facades. To add one is to add a line here and a folder to `shim`.
+pub(super) const FACADES: &[Facade] = &[
+    Facade { name: "crossbeam_channel", versions: &["0.5"], folder: "crossbeam-channel" },
     Facade { name: "lock_api", versions: &["0.4", "0.5"], folder: "lock_api" },
     Facade { name: "parking_lot", versions: &["0.12", "0.13"], folder: "parking_lot" },
 ];
