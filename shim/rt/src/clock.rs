@@ -57,6 +57,12 @@ pub(crate) fn still_at(time: u64) -> bool {
     time.wrapping_sub(COARSE.0.load(Ordering::Relaxed)) < STALE
 }
 
+/// Whether anybody advances the tick.
+#[inline(always)]
+pub(crate) fn is_ticking() -> bool {
+    COARSE.0.load(Ordering::Relaxed) != STILL
+}
+
 /// A pair of readings that were taken together: the ratio of the two clocks so far.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pair {

@@ -105,7 +105,7 @@ impl Writer<'_> {
         let last = self.local.provisional.replace(Provisional::NONE);
         if last.end != 0 && last.end == self.local.at() {
             self.local.time.set(last.time);
-            self.publish(last.from);
+            self.local.publish(last.from);
         }
     }
 

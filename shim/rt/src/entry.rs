@@ -1,170 +1,185 @@
-//! The encoding of frequent entries, without what makes the general encoder slow.
+//! The encoding of frequent entries: what `wire::put` writes, but every number of a fixed length, so that an entry is one or two
+//! stores without a branch.
 #![expect(unsafe_code, reason = "writes raw parts of a slot")]
 
-use conccheck_trace::wire::{self, acquire};
-use conccheck_trace::{ObjectId, Order, SiteId};
+use conccheck_trace::wire::acquire;
+use conccheck_trace::{HandleId, ObjectId, Order, SiteId, Stamp};
 
 /// The tag of a release that is an entry of its own; its low bits say how.
 pub(crate) const RELEASE: u8 = 0x60;
+/// The tag of a message put in.
+pub(crate) const SEND: u8 = 0x14;
+/// The tag of a message taken out.
+pub(crate) const RECV: u8 = 0x17;
 
-/// The numbers of a lock and a site that both take two bytes or less, as they follow an acquisition's time, and how many bytes that is.
-#[derive(Clone, Copy)]
-pub(crate) struct Small {
-    word: u32,
-    bytes: u32,
-}
-
-/// A number below `1 << 21` as `wire::put` writes it, and its bytes, without a branch.
+/// A number that takes two bytes, or none that does.
 #[inline(always)]
-fn short(value: u32) -> (u32, u32) {
-    let more = u32::from(value >= 1 << 7) + u32::from(value >= 1 << 14);
-    ((value << (1 + more)) | (1 << more), 1 + more)
+const fn two(value: u32) -> u32 {
+    value << 2 | 0b10
 }
 
-impl Small {
-    #[inline(always)]
-    pub(crate) fn new(lock: ObjectId, site: SiteId) -> Option<Small> {
-        if (lock.0 | site.0) >= 1 << 14 {
-            return None;
-        }
-        let ((lock, bytes), (site, site_bytes)) = (short(lock.0), short(site.0));
-        Some(Small { word: lock | site << (8 * bytes), bytes: bytes + site_bytes })
-    }
+/// Numbers below this one take two bytes.
+const TWO: u32 = 1 << 14;
+
+/// An entry's tag and its time, which takes three bytes; `None` where it is too long since the last entry, or before it.
+#[inline(always)]
+pub(crate) fn head(tag: u8, elapsed: u64) -> Option<u32> {
+    (elapsed < 1 << 21).then_some(u32::from(tag) | (elapsed as u32) << 11 | 0b100 << 8)
 }
 
-/// Writes an entry that is frequent: at most [`wire::MAX_ENTRY`] bytes in all. What it writes is what `wire::put` does, but for a time of
-/// at most three bytes mostly, and without the count of leading zeros that many processors are slow at.
-pub(crate) struct Bytes(*mut u8);
+/// The numbers of a lock and a site, as they follow an acquisition's head.
+#[inline(always)]
+pub(crate) fn pair(lock: ObjectId, site: SiteId) -> Option<u32> {
+    (lock.0 | site.0 < TWO).then_some(two(lock.0) | two(site.0) << 16)
+}
 
-impl Bytes {
+/// Where an entry stands in the slot.
+pub(crate) struct Place(*mut u8);
+
+impl Place {
     /// # Safety
-    /// [`wire::MAX_ENTRY`] bytes from `place` on are the caller's to write to.
+    /// [`wire::MAX_ENTRY`](conccheck_trace::wire::MAX_ENTRY) bytes from `place` on are the caller's to write to.
     #[inline(always)]
-    pub(crate) unsafe fn at(place: *mut u8) -> Bytes {
-        Bytes(place)
+    pub(crate) unsafe fn at(place: *mut u8) -> Place {
+        Place(place)
     }
 
     #[inline(always)]
-    fn store<const N: usize>(&mut self, bytes: [u8; N], advance: usize) {
+    fn store<const N: usize>(&mut self, at: usize, bytes: [u8; N]) {
         // SAFETY: by the contract of `at` there is room for an entry, of which this is a part.
-        unsafe {
-            self.0.cast::<[u8; N]>().write_unaligned(bytes);
-            self.0 = self.0.add(advance);
-        }
+        unsafe { self.0.add(at).cast::<[u8; N]>().write_unaligned(bytes) };
     }
 
-    /// The tag and the time, which takes three bytes where it can.
+    /// An acquisition, of [`pair`]'s lock and site; the order where it does not follow. Returns its length.
     #[inline(always)]
-    pub(crate) fn head(&mut self, tag: u8, elapsed: u64) {
-        if elapsed < Bytes::SMALL_TIME {
-            let word = u32::from(tag) | ((elapsed as u32) << 11) | (0b100 << 8);
-            self.store(word.to_le_bytes(), 4);
+    pub(crate) fn acquisition(mut self, head: u32, pair: u32, order: Option<Order>) -> u32 {
+        let word = u64::from(head) | u64::from(pair) << 32;
+        let Some(Order(order)) = order else {
+            self.store(0, word.to_le_bytes());
+            return 8;
+        };
+        self.store(0, (word | u64::from(acquire::ORDER)).to_le_bytes());
+        if order < 1 << 28 {
+            self.store(8, ((order as u32) << 4 | 0b1000).to_le_bytes());
+            12
         } else {
-            self.store([tag], 1);
-            self.long_number(elapsed);
+            self.store(8, [0]);
+            self.store(9, order.to_le_bytes());
+            17
         }
     }
 
-    /// An elapsed time that fits into three bytes is less than this.
-    const SMALL_TIME: u64 = 1 << 21;
-
-    /// An acquisition of four to eight bytes; more if it is long since the last entry, or its order does not follow. Returns its
-    /// length.
+    /// The tag of the acquisition that stands here, if it is one of this lock that has not ended.
     #[inline(always)]
-    pub(crate) fn small(&mut self, tag: u8, elapsed: u64, small: Small, order: Order, follows: bool) -> u32 {
-        let tag = if follows { tag } else { tag | acquire::ORDER };
-        let length;
-        if elapsed < Bytes::SMALL_TIME {
-            let (time, bytes) = short(elapsed as u32);
-            let word = u64::from(tag) | u64::from(time) << 8 | u64::from(small.word) << (8 + 8 * bytes);
-            length = 1 + bytes + small.bytes;
-            self.store(word.to_le_bytes(), length as usize);
-        } else {
-            self.store([tag, 0], 2);
-            self.store(elapsed.to_le_bytes(), 8);
-            length = 10 + small.bytes;
-            self.store(small.word.to_le_bytes(), small.bytes as usize);
-        }
-        if follows {
-            length
-        } else if order.0 < 1 << 28 {
-            self.store((((order.0 as u32) << 4) | 0b1000).to_le_bytes(), 4);
-            length + 4
-        } else {
-            self.store([0], 1);
-            self.store(order.0.to_le_bytes(), 8);
-            length + 9
-        }
+    pub(crate) fn open_acquisition(&self, lock: ObjectId) -> Option<u8> {
+        // SAFETY: by the contract of `at`, and an entry is shorter than what lies behind it in a slot's header and entries.
+        let word = u64::from_le_bytes(unsafe { self.0.cast::<[u8; 8]>().read_unaligned() });
+        const TAG: u64 = (acquire::MARK | acquire::RELEASED) as u64;
+        const LOCK: u64 = 0xffff << 32;
+        let open = u64::from(acquire::MARK) | u64::from(two(lock.0)) << 32;
+        ((word ^ open) & (TAG | LOCK) == 0).then_some(word as u8)
     }
 
-    /// A number as `wire::put` writes it.
-    #[inline]
-    pub(crate) fn number(&mut self, value: u32) {
-        let longer =
-            u32::from(value >= 1 << 7) + u32::from(value >= 1 << 14) + u32::from(value >= 1 << 21) + u32::from(value >= 1 << 28);
-        let word = (u64::from(value) << (longer + 1)) | (1 << longer);
-        self.store(word.to_le_bytes(), longer as usize + 1);
-    }
-
-    /// A number of any size, as `wire::put` writes it.
-    #[inline]
-    pub(crate) fn long_number(&mut self, value: u64) {
-        let mut bytes = [0; wire::MAX_VARINT];
-        let length = wire::put(&mut bytes, 0, value);
-        self.store(bytes, length);
-    }
-
-    /// Where the entry ends, from `base` on.
+    /// Replaces the entry's tag.
     #[inline(always)]
-    pub(crate) fn end(self, base: *mut u8) -> u32 {
-        (self.0 as usize - base as usize) as u32
+    pub(crate) fn set_tag(&mut self, tag: u8) {
+        self.store(0, [tag]);
     }
+
+    /// A release of a lock below [`TWO`]. Returns its length.
+    #[inline(always)]
+    pub(crate) fn release(mut self, head: u32, lock: u32) -> u32 {
+        let word = u64::from(head) | u64::from(lock) << 32;
+        self.store(0, word.to_le_bytes());
+        6
+    }
+
+    /// A message put in or taken out. Returns its length.
+    #[inline(always)]
+    pub(crate) fn message(mut self, head: u32, ends: u32, site: u32, stamp: Stamp) -> u32 {
+        let word = u64::from(head) | u64::from(ends) << 32;
+        self.store(0, word.to_le_bytes());
+        // The stamp takes all of nine bytes, the first of which is 0.
+        self.store(8, (site & 0xffff).to_le_bytes());
+        self.store(11, stamp.0.to_le_bytes());
+        19
+    }
+}
+
+/// The number of a lock, as it follows a release's head.
+#[inline(always)]
+pub(crate) fn lone(lock: ObjectId) -> Option<u32> {
+    (lock.0 < TWO).then_some(two(lock.0))
+}
+
+/// The numbers of a channel and one of its handles, and of a site, as they follow a message's head.
+#[inline(always)]
+pub(crate) fn ends(channel: ObjectId, handle: HandleId, site: SiteId) -> Option<(u32, u32)> {
+    (channel.0 | handle.0 | site.0 < TWO).then_some((two(channel.0) | two(handle.0) << 16, two(site.0)))
 }
 
 #[cfg(test)]
 mod tests {
-    use conccheck_trace::wire::MAX_ENTRY;
+    use conccheck_trace::wire::{self, MAX_ENTRY};
     use conccheck_trace::{Event, How, Mode, Ticks};
 
     use super::*;
 
-    fn same(expected: Event, write: impl FnOnce(&mut Bytes)) {
-        let mut buf = [0; 2 * MAX_ENTRY];
-        let mut bytes = Bytes(buf.as_mut_ptr());
-        write(&mut bytes);
-        let end = bytes.end(buf.as_mut_ptr()) as usize;
+    fn written(expected: Event, elapsed: u64, write: impl FnOnce(Place) -> u32) {
+        let mut buf = [0xff; 2 * MAX_ENTRY];
+        let end = write(Place(buf.as_mut_ptr())) as usize;
         let mut decoder = wire::Decoder::new(&buf[..end], Ticks(0));
         let record = decoder.next_record(|_| {}).expect("an event").expect("well-formed");
-        assert_eq!(record.event, expected);
+        assert_eq!((record.event, record.time), (expected, Ticks(elapsed)));
         assert!(decoder.next_record(|_| {}).is_none());
     }
 
+    const ELAPSED: [u64; 4] = [0, 1, 12_345, (1 << 21) - 1];
+
     #[test]
     fn frequent_entries_are_written_as_the_format_says() {
-        for shift in 0..32 {
-            for lock in [1_u32 << shift, (1 << shift) - 1, u32::MAX >> shift] {
-                let lock = ObjectId(lock);
-                same(Event::Release { lock, wrote: true, unwinding: false }, |bytes| {
-                    bytes.head(RELEASE | 1, 1 << shift);
-                    bytes.number(lock.0);
-                });
+        for (shift, elapsed) in (0..14).zip(ELAPSED.into_iter().cycle()) {
+            let (lock, site, handle) = (ObjectId(1 << shift), SiteId(TWO - 1), HandleId((1 << shift) + 1));
+            for order in [1, (1 << 28) - 1, 1 << 28, u64::MAX] {
+                let order = Order(order);
+                let expected = Event::Acquire { lock, site, mode: Mode::Shared, how: How::Try, order };
+                let head = head(acquire::MARK | wire::code(Mode::Shared, How::Try), elapsed).expect("short");
+                written(expected, elapsed, |place| place.acquisition(head, pair(lock, site).expect("small"), Some(order)));
+            }
+            let expected = Event::Release { lock, wrote: true, unwinding: false };
+            let release = head(RELEASE | 1, elapsed).expect("short");
+            written(expected, elapsed, |place| place.release(release, lone(lock).expect("small")));
+            for stamp in [Stamp(0), Stamp(1), Stamp(u64::MAX)] {
+                let (both, at) = ends(lock, handle, site).expect("small");
+                for (tag, event) in [
+                    (SEND, Event::Send { channel: lock, handle, site, stamp }),
+                    (RECV, Event::Recv { channel: lock, handle, site, stamp }),
+                ] {
+                    written(event, elapsed, |place| place.message(head(tag, elapsed).expect("short"), both, at, stamp));
+                }
             }
         }
     }
 
     #[test]
-    fn a_small_acquisition_is_written_as_the_format_says() {
-        for shift in 0..14 {
-            let (lock, site, order) = (ObjectId(1 << shift), SiteId((1 << 14) - 1), Order((1 << (4 * shift)) + 1));
-            let small = Small::new(lock, site).expect("small");
-            let expected = Event::Acquire { lock, site, mode: Mode::Shared, how: How::Try, order };
-            for elapsed in [0, (1 << 21) - 1, 1 << 21, u64::MAX] {
-                same(expected, |bytes| {
-                    bytes.small(acquire::MARK | wire::code(Mode::Shared, How::Try), elapsed, small, order, false);
-                });
-            }
-        }
-        assert!(Small::new(ObjectId(1 << 14), SiteId(1)).is_none());
-        assert!(Small::new(ObjectId(1), SiteId(1 << 14)).is_none());
+    fn what_does_not_fit_is_none_of_the_frequent_entries() {
+        assert_eq!(pair(ObjectId(TWO), SiteId(1)), None);
+        assert_eq!(pair(ObjectId(1), SiteId(TWO)), None);
+        assert_eq!(lone(ObjectId(TWO)), None);
+        assert_eq!(ends(ObjectId(1), HandleId(TWO), SiteId(1)), None);
+        assert_eq!(head(RELEASE, 1 << 21), None);
+        assert_eq!(head(RELEASE, u64::MAX), None, "a clock that went back");
+    }
+
+    #[test]
+    fn an_acquisition_is_open_until_its_tag_says_that_it_ended() {
+        let mut buf = [0; MAX_ENTRY];
+        let mut place = Place(buf.as_mut_ptr());
+        let head = head(acquire::MARK, 77).expect("short");
+        Place(buf.as_mut_ptr()).acquisition(head, pair(ObjectId(7), SiteId(9)).expect("small"), None);
+        assert_eq!(place.open_acquisition(ObjectId(7)), Some(acquire::MARK));
+        assert_eq!(place.open_acquisition(ObjectId(8)), None);
+        place.set_tag(acquire::MARK | acquire::RELEASED);
+        assert_eq!(place.open_acquisition(ObjectId(7)), None);
     }
 }

@@ -6,42 +6,42 @@
 
 use std::cell::Cell;
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering, compiler_fence};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, compiler_fence};
 
 use conccheck_trace::layout::chunk;
 use conccheck_trace::wire::MAX_ENTRY;
-use conccheck_trace::{Order, ThreadId};
+use conccheck_trace::{ObjectId, ThreadId};
 
-use crate::clock;
-use crate::entry::{Bytes, Small};
+use crate::entry::{self, Place};
 use crate::session::Budget;
 use crate::slots::Slot;
 use crate::sys::ThreadEnd;
 use crate::writer::Writer;
+use crate::{clock, object};
 
-/// [`Local::state`] while the thread writes.
-pub(crate) const TAKEN: usize = 0;
-/// [`Local::state`] when something is to be done before the next entry.
-pub(crate) const PENDING: usize = 1;
-/// [`Local::state`] otherwise. Anything above says so too, and is the address of the lock whose acquisition is the last entry and
-/// not yet released.
-pub(crate) const IDLE: usize = 2;
+/// What stands for a slot's header while a thread has none: whatever is asked for, there is no room.
+static NOWHERE: [AtomicU32; chunk::ENTRIES / 4] = {
+    let mut header = [const { AtomicU32::new(0) }; chunk::ENTRIES / 4];
+    header[chunk::END / 4] = AtomicU32::new(u32::MAX);
+    header
+};
 
 /// One thread's recording.
 ///
 /// Every store counts: the locked instruction that ends a critical section waits for all of them.
 pub(crate) struct Local {
-    /// [`TAKEN`], [`PENDING`], [`IDLE`], or a lock's address.
-    pub(crate) state: AtomicUsize,
-    /// Positions from the slot's start: of the last entry if it is an acquisition, and (low half) behind the last entry.
-    pub(crate) ends: Cell<u64>,
-    pub(crate) base: Cell<*mut u8>,
+    /// The thread's slot, or [`NOWHERE`].
+    base: Cell<*mut u8>,
+    /// An entry may begin before this position, from the slot's start; 0 when something is to be done before the next one.
+    limit: AtomicU32,
+    /// Whether the thread is writing an entry.
+    taken: AtomicBool,
     /// Time of the last entry.
     pub(crate) time: Cell<u64>,
     /// Number of the chunk being filled, among all of the program's.
     pub(crate) serial: Cell<u64>,
-    /// Up to where the slot may be written.
-    pub(crate) limit: Cell<u32>,
+    /// Objects up to this number are those of the process that this one was forked from.
+    foreign: Cell<u32>,
     /// Events lost since the last entry because the thread was within the recorder.
     pub(crate) lost: AtomicU32,
     /// The last entry, if it is one that is to be taken back when what follows it is not recorded.
@@ -70,12 +70,12 @@ impl Provisional {
 thread_local! {
     static LOCAL: Local = const {
         Local {
-            state: AtomicUsize::new(PENDING),
-            ends: Cell::new(0),
-            base: Cell::new(std::ptr::null_mut()),
+            base: Cell::new((&raw const NOWHERE).cast_mut().cast()),
+            limit: AtomicU32::new(0),
+            taken: AtomicBool::new(false),
             time: Cell::new(0),
             serial: Cell::new(0),
-            limit: Cell::new(0),
+            foreign: Cell::new(0),
             lost: AtomicU32::new(0),
             provisional: Cell::new(Provisional::NONE),
             budget: Cell::new(Budget::Free),
@@ -110,11 +110,10 @@ pub(crate) fn new_thread() -> u32 {
 pub(crate) fn forget() {
     NEXT_THREAD.store(0, Ordering::Relaxed);
     with(|local| {
-        local.state.store(PENDING, Ordering::Relaxed);
+        local.taken.store(false, Ordering::Relaxed);
         local.lost.store(0, Ordering::Relaxed);
         local.budget.set(Budget::Free);
-        local.base.set(std::ptr::null_mut());
-        local.slot.set(None);
+        local.detach();
         local.thread.set(0);
         local.chunk.set(0);
         local.started.set(false);
@@ -126,7 +125,7 @@ pub(crate) type Position = (u64, u32);
 
 /// Where the calling thread's last entry ends.
 pub(crate) fn position() -> Position {
-    with(|local| (local.serial.get(), local.ends.get() as u32))
+    with(|local| (local.serial.get(), local.at()))
 }
 
 /// Runs at the end of a thread that recorded something.
@@ -140,90 +139,129 @@ pub(crate) fn flush() {
 }
 
 /// Sections that begin before this position of a chunk are timed by the true clock.
-const FIRST: usize = 1024;
+const FIRST: u32 = 1024;
 
 impl Local {
     /// Takes the thread's recording for one entry.
     #[inline]
     pub(crate) fn enter(&self) -> Writer<'_> {
-        let ends = self.ends.get();
-        let mut state = self.take();
-        if self.ends.get() != ends {
-            // A signal handler came just before and wrote: the last entry is another.
-            state = state.min(IDLE);
-        }
-        Writer::new(self, state)
+        Writer::new(self, !self.take())
     }
 
-    /// Takes the thread's recording; returns the state to put back.
+    /// Takes the thread's recording. `false` if it is taken already.
     #[inline(always)]
-    fn take(&self) -> usize {
-        let state = self.state.load(Ordering::Relaxed);
-        self.state.store(TAKEN, Ordering::Relaxed);
+    fn take(&self) -> bool {
+        // A signal handler that comes between these two leaves things as it finds them.
+        let free = !self.taken.load(Ordering::Relaxed);
+        self.taken.store(true, Ordering::Relaxed);
         compiler_fence(Ordering::SeqCst);
-        state
+        free
     }
 
-    /// Puts the state back.
+    /// Puts it back.
     #[inline(always)]
-    pub(crate) fn leave(&self, mut state: usize) {
+    pub(crate) fn leave(&self) {
         compiler_fence(Ordering::SeqCst);
-        if self.lost.load(Ordering::Relaxed) != 0 && state != TAKEN {
-            state = PENDING;
-        }
-        self.state.store(state, Ordering::Relaxed);
+        self.taken.store(false, Ordering::Relaxed);
+    }
+
+    /// The slot, or what stands for it.
+    #[inline(always)]
+    pub(crate) fn base(&self) -> *mut u8 {
+        self.base.get()
+    }
+
+    /// Makes the thread's entries go into this slot.
+    pub(crate) fn attach(&self, slot: &'static Slot) {
+        self.slot.set(Some(slot));
+        self.base.set(slot.base());
+        self.foreign.set(object::foreign());
+    }
+
+    /// Makes the thread's next entry ask for a slot.
+    pub(crate) fn detach(&self) {
+        self.limit.store(0, Ordering::Relaxed);
+        self.base.set((&raw const NOWHERE).cast_mut().cast());
+        self.slot.set(None);
+    }
+
+    /// Whether an entry can be written right away by who has taken the recording.
+    #[inline(always)]
+    pub(crate) fn has_room(&self) -> bool {
+        self.at() < self.limit.load(Ordering::Relaxed)
+    }
+
+    /// Allows entries up to this position, or none before the writer was asked (0).
+    pub(crate) fn set_limit(&self, end: u32) {
+        self.limit.store((end + 1).saturating_sub(MAX_ENTRY as u32), Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn end(&self) -> &AtomicU32 {
+        // SAFETY: at `base` lies a chunk in a slot, or what stands for one; its fields are aligned, and other processes that map the
+        // file only read.
+        unsafe { AtomicU32::from_ptr(self.base.get().add(chunk::END).cast()) }
     }
 
     /// Position behind the last entry.
     #[inline(always)]
     pub(crate) fn at(&self) -> u32 {
-        self.ends.get() as u32
+        u32::from_le(self.end().load(Ordering::Relaxed))
     }
 
-    /// Makes all up to `end` valid; an acquisition that is the last entry begins at `from`.
+    /// Makes all up to `end` valid.
     #[inline(always)]
-    pub(crate) fn publish(&self, from: u32, end: u32) {
-        self.ends.set(u64::from(from) << 32 | u64::from(end));
-        // SAFETY: a chunk lies in the slot at `base`; its fields are aligned, and other processes that map the file only read.
-        unsafe { AtomicU32::from_ptr(self.base.get().add(chunk::END).cast()) }.store(end.to_le(), Ordering::Release);
+    pub(crate) fn publish(&self, end: u32) {
+        self.end().store(end.to_le(), Ordering::Release);
     }
 
-    /// Records an acquisition now, if it is of the frequent kind and there is room. `order` gives its order and whether that
-    /// follows, for a chunk; it is told then that the acquisition is recorded.
+    /// Whether the object's number was given out by this process, as far as a thread knows that has a slot.
     #[inline(always)]
-    pub(crate) fn write_small(&self, address: usize, tag: u8, small: Small, order: impl FnOnce(u64) -> (Order, bool)) -> bool {
-        let state = self.take();
+    pub(crate) fn is_ours(&self, object: ObjectId) -> bool {
+        object.0 > self.foreign.get()
+    }
+
+    /// Writes a frequent entry now, if there is nothing else to be done before. `write` gets the tag and time for the entry's first
+    /// four bytes, and returns its length. Returns where the entry ends, and its length.
+    #[inline(always)]
+    pub(crate) fn write_frequent(&self, tag: u8, write: impl FnOnce(Place, u32) -> u32) -> Option<(u32, u32)> {
+        if !self.take() {
+            return None;
+        }
         let at = self.at();
-        if state <= PENDING || at + MAX_ENTRY as u32 > self.limit.get() {
-            self.leave(state);
+        let now = clock::now();
+        let head = entry::head(tag, now.wrapping_sub(self.time.get()));
+        let (true, Some(head)) = (at < self.limit.load(Ordering::Relaxed), head) else {
+            self.leave();
+            return None;
+        };
+        // SAFETY: the slot has room for an entry there, and only this thread writes to its slot.
+        let length = write(unsafe { Place::at(self.base.get().add(at as usize)) }, head);
+        self.time.set(now);
+        self.publish(at + length);
+        self.leave();
+        Some((at + length, length))
+    }
+
+    /// Sets bits in the tag of the acquisition of this lock that ended at `end` and is `length` bytes long, if it is the last entry, the
+    /// coarse clock has not moved since, and this section is not one of those to be timed. Returns whether it did.
+    #[inline(always)]
+    pub(crate) fn fold(&self, end: u32, length: u32, lock: ObjectId, bits: u8) -> bool {
+        if self.at() != end {
             return false;
         }
-        let (order, follows) = order(self.serial.get());
-        let elapsed = clock::now().saturating_sub(self.time.get());
-        self.time.set(self.time.get() + elapsed);
-        // SAFETY: the slot has room for an entry there, and only this thread writes to its slot.
-        let mut bytes = unsafe { Bytes::at(self.base.get().add(at as usize)) };
-        let length = bytes.small(tag, elapsed, small, order, follows);
-        self.publish(at, at + length);
-        self.leave(address);
-        true
-    }
-
-    /// Sets bits in the tag of the last entry, if it is the acquisition of the lock at this address, the coarse clock has not moved
-    /// since, and this section is not one of those to be timed. Returns whether it did.
-    #[inline(always)]
-    pub(crate) fn fold(&self, address: usize, bits: u8) -> bool {
-        let ends = self.ends.get();
-        let from = (ends >> 32) as usize;
+        let from = end - length;
         // The first ones of a chunk, which are all of a short program, and then one or two in 512 bytes.
         let is_sample = from < FIRST || (from >> 3).is_multiple_of(64);
-        if self.state.load(Ordering::Relaxed) != address || is_sample || !clock::still_at(self.time.get()) {
+        // SAFETY: there is an entry in this thread's slot that ends there, and an acquisition is at least as long as what is read.
+        let mut place = unsafe { Place::at(self.base.get().add(from as usize)) };
+        // It may be that of another chunk.
+        let Some(tag) = place.open_acquisition(lock) else { return false };
+        if is_sample || !clock::still_at(self.time.get()) {
             return false;
         }
-        // Not taken for these two stores: a signal handler that comes between writes behind this entry, and leaves `IDLE` too.
-        // SAFETY: the position of an entry in this thread's slot, which is attached as there is one.
-        unsafe { *self.base.get().add(from) |= bits };
-        self.state.store(IDLE, Ordering::Relaxed);
+        // Not taken for this store: a signal handler that comes between writes behind this entry.
+        place.set_tag(tag | bits);
         true
     }
 

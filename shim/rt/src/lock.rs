@@ -7,12 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use conccheck_trace::wire::{self, MAX_ENTRY, acquire};
 use conccheck_trace::{Event, How, Mode, ObjectId, ObjectKind, Order, SiteId};
 
-use crate::entry::Small;
-use crate::local;
+use crate::entry::{self, RELEASE};
 use crate::object::{self, Object};
 use crate::saving::Verdict;
 use crate::writer::Writer;
-use crate::{recorder, site, ticker};
+use crate::{clock, local, recorder, site, ticker};
 
 mod beyond;
 
@@ -102,7 +101,14 @@ impl Lock {
     #[inline]
     pub fn acquired(&self, mode: Mode, how: How, place: Place, type_name: TypeName) -> Held<'_> {
         let panicking = if std::thread::panicking() { State::PANICKING } else { 0 };
-        let state = self.acquire(Kind::new(mode, how), place, type_name);
+        let kind = Kind::new(mode, how);
+        let state = if kind.code() == acquire::OTHER {
+            self.acquire_slowly(kind, place, type_name)
+        } else if kind.is_read() {
+            self.acquire::<true>(kind, place, type_name)
+        } else {
+            self.acquire::<false>(kind, place, type_name)
+        };
         Held { lock: self, state: State(state.0 | panicking), wrote: false }
     }
 
@@ -111,17 +117,22 @@ impl Lock {
     // `extern "C"`: never unwinds, so that callers need no clean-up code around it and their guards stay in registers.
     #[inline(never)]
     #[expect(improper_ctypes_definitions, reason = "called from Rust only")]
-    extern "C" fn acquire(&self, kind: Kind, place: Place, type_name: TypeName) -> State {
-        if kind.code() != acquire::OTHER
-            && let Some(lock) = self.object.known()
-            && let Some(site) = site::first_seen(place)
-            && let Some(small) = Small::new(lock, site)
-            && local::with(|local| {
-                let order = |serial| self.advance(kind.is_read(), serial);
-                local.write_small(self.address(), acquire::MARK | kind.code(), small, order)
+    extern "C" fn acquire<const READ: bool>(&self, kind: Kind, place: Place, type_name: TypeName) -> State {
+        let lock = self.object.number();
+        if let Some(site) = site::first_seen(place)
+            && let Some(pair) = entry::pair(lock, site)
+            && let Some((end, length)) = local::with(|local| {
+                // In a forked child, the number may be one that the parent gave.
+                if !local.is_ours(lock) {
+                    return None;
+                }
+                local.write_frequent(acquire::MARK | kind.code(), |place, head| {
+                    let (order, follows) = self.advance(READ, local.serial.get());
+                    place.acquisition(head, pair, (!follows).then_some(order))
+                })
             })
         {
-            return State::new(lock, kind);
+            return State::written(lock, kind, end, length);
         }
         self.acquire_slowly(kind, place, type_name)
     }
@@ -159,14 +170,7 @@ impl Lock {
                 }
             }
         }
-        let code = kind.code();
-        if code == acquire::OTHER {
-            writer.write(Event::Acquire { lock, site, mode, how, order });
-        } else if follows {
-            writer.write_open(self.address(), acquire::MARK | code, lock, site, None);
-        } else {
-            writer.write_open(self.address(), acquire::MARK | acquire::ORDER | code, lock, site, Some(order));
-        }
+        writer.write_acquisition((lock, site), (mode, how), (!follows).then_some(order));
         true
     }
 
@@ -215,19 +219,24 @@ impl Lock {
             recorder::emit(Event::PoisonCleared { lock: self.id(type_name), site: recorder::site(place) });
         }
     }
+}
 
-    fn address(&self) -> usize {
-        std::ptr::from_ref(self) as usize
-    }
-
-    #[inline(never)]
-    extern "C" fn released(&self, state: State, wrote: bool) {
-        let bits = acquire::RELEASED | if wrote { acquire::WROTE } else { 0 };
-        // Asked here, since a guard's drop is inlined only while it is small, and only then does the guard stay in registers.
-        let panicking = std::thread::panicking();
-        if panicking || !object::is_ours(state.id().0) || !local::with(|local| local.fold(self.address(), bits)) {
-            released_slowly(state, wrote, panicking && !state.has(State::PANICKING));
-        }
+#[inline(never)]
+extern "C" fn released(state: State, wrote: bool) {
+    // Asked here, since a guard's drop is inlined only while it is small, and only then does the guard stay in registers.
+    let panicking = std::thread::panicking();
+    let recorded = !panicking
+        && local::with(|local| {
+            let lock = state.id();
+            local.fold(state.end(), state.length(), lock, acquire::RELEASED | if wrote { acquire::WROTE } else { 0 })
+                || clock::is_ticking()
+                    && local.is_ours(lock)
+                    && entry::lone(lock).is_some_and(|lone| {
+                        local.write_frequent(RELEASE | u8::from(wrote), |place, head| place.release(head, lone)).is_some()
+                    })
+        });
+    if !recorded {
+        released_slowly(state, wrote, panicking && !state.has(State::PANICKING));
     }
 }
 
@@ -249,7 +258,7 @@ fn released_slowly(state: State, wrote: bool, unwinding: bool) {
                 return;
             }
         }
-        writer.write_release(lock, wrote, unwinding);
+        writer.write(Event::Release { lock, wrote, unwinding });
     });
     ticker::wake();
 }
@@ -264,24 +273,43 @@ pub struct Held<'a> {
     wrote: bool,
 }
 
-/// The lock's number (0 where the acquisition is not in the trace) in the low half, the mode and flags above.
+/// The lock's number (0 where the acquisition is not in the trace) in the low half; above, where its entry ends and the entry's length
+/// if it is a frequent one, the mode, and a flag.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 struct State(u64);
 
 impl State {
+    const END: u32 = 32;
+    const LENGTH: u32 = 48;
+    const MODE: u32 = 56;
     /// The thread was panicking already when it got the lock.
-    const PANICKING: u64 = 1 << 33;
-    const MODE: u32 = 40;
+    const PANICKING: u64 = 1 << 63;
 
     #[inline(always)]
     fn new(lock: ObjectId, kind: Kind) -> State {
-        State(u64::from(lock.0) | (u64::from(kind.0 >> 8 & 0xff) << State::MODE))
+        State(u64::from(lock.0) | u64::from(kind.0 >> 8 & 0xff) << State::MODE)
+    }
+
+    #[inline(always)]
+    fn written(lock: ObjectId, kind: Kind, end: u32, length: u32) -> State {
+        State(State::new(lock, kind).0 | u64::from(end) << State::END | u64::from(length) << State::LENGTH)
     }
 
     #[inline]
     fn id(self) -> ObjectId {
         ObjectId(self.0 as u32)
+    }
+
+    /// 0: its release can't be folded into it. A slot's positions fit, since no entry may begin near its end.
+    #[inline(always)]
+    fn end(self) -> u32 {
+        u32::from((self.0 >> State::END) as u16)
+    }
+
+    #[inline(always)]
+    fn length(self) -> u32 {
+        u32::from((self.0 >> State::LENGTH) as u8)
     }
 
     #[inline]
@@ -290,7 +318,7 @@ impl State {
     }
 
     fn mode(self) -> Mode {
-        mode_of((self.0 >> State::MODE) as u8)
+        mode_of((self.0 >> State::MODE) as u8 & 0xf)
     }
 }
 
@@ -315,7 +343,7 @@ impl<'a> Held<'a> {
     /// Changes the mode without a release. A downgrade is to be told before it happens, an upgrade after.
     pub fn convert(mut self, to: Mode, place: Place) -> Held<'a> {
         let (lock, from) = (self.state.id(), self.mode());
-        self.state.0 = self.state.0 & !(0xff << State::MODE) | ((to as u64) << State::MODE);
+        self.state.0 = self.state.0 & !(0xf << State::MODE) | ((to as u64) << State::MODE);
         if lock.is_some() {
             // Exclusive is the only mode that an upgrade leads to, and it counts as an acquisition.
             let order = match to {
@@ -331,7 +359,7 @@ impl<'a> Held<'a> {
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.lock.released(self.state, self.wrote);
+        released(self.state, self.wrote);
     }
 }
 

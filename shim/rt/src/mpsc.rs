@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use conccheck_trace::{Event, HandleId, ObjectId, ObjectKind, Side, Stamp};
 
 use crate::object::{self, Object};
-use crate::recorder;
+use crate::{entry, local, recorder, site};
 
 /// The recorded side of one sender or receiver. Its drop is recorded, so it must be dropped before the real handle is.
 #[derive(Debug)]
@@ -67,9 +67,7 @@ impl Handle {
     /// Records that a message was put in.
     #[inline]
     pub fn sent(&self, stamp: Stamp, place: &'static Location<'static>) {
-        if self.is_recorded() {
-            self.emit_success(Event::Send { channel: self.channel, handle: self.id, site: recorder::site(place), stamp });
-        }
+        self.message(entry::SEND, stamp, place);
     }
 
     /// Records a send that put nothing in: the receiver is gone (`closed`), or there was no room.
@@ -92,9 +90,7 @@ impl Handle {
     /// Records that a message was taken out.
     #[inline]
     pub fn received(&self, stamp: Stamp, place: &'static Location<'static>) {
-        if self.is_recorded() {
-            self.emit_success(Event::Recv { channel: self.channel, handle: self.id, site: recorder::site(place), stamp });
-        }
+        self.message(entry::RECV, stamp, place);
     }
 
     /// Records a receive that got nothing: all senders are gone (`closed`), or there was no message.
@@ -105,11 +101,35 @@ impl Handle {
         }
     }
 
-    fn emit_success(&self, event: Event) {
+    /// Records that a message was put in or taken out.
+    #[inline(never)]
+    fn message(&self, tag: u8, stamp: Stamp, place: &'static Location<'static>) {
         if self.polling.load(Ordering::Relaxed) {
             self.polling.store(false, Ordering::Relaxed);
         }
-        recorder::emit(event);
+        let recorded =
+            site::first_seen(place).and_then(|site| entry::ends(self.channel, self.id, site)).is_some_and(|(ends, site)| {
+                local::with(|local| {
+                    local.is_ours(self.channel)
+                        && local.write_frequent(tag, |place, head| place.message(head, ends, site, stamp)).is_some()
+                })
+            });
+        if !recorded {
+            self.message_slowly(tag == entry::SEND, stamp, place);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn message_slowly(&self, sent: bool, stamp: Stamp, place: &'static Location<'static>) {
+        if self.is_recorded() {
+            let (channel, handle, site) = (self.channel, self.id, recorder::site(place));
+            recorder::emit(if sent {
+                Event::Send { channel, handle, site, stamp }
+            } else {
+                Event::Recv { channel, handle, site, stamp }
+            });
+        }
     }
 
     /// Whether this failure only repeats the one before it.

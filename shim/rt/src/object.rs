@@ -24,6 +24,11 @@ pub(crate) fn forget_definitions() {
     FOREIGN.store(NEXT.load(Ordering::Relaxed), Ordering::Relaxed);
 }
 
+/// The last number that was given out by the process that this one was forked from.
+pub(crate) fn foreign() -> u32 {
+    FOREIGN.load(Ordering::Relaxed)
+}
+
 /// Whether the number was given out by this process.
 #[inline]
 pub(crate) fn is_ours(id: u32) -> bool {
@@ -46,10 +51,10 @@ impl Object {
         }
     }
 
-    /// Its number, if it has one.
+    /// Its number, whatever process gave it; `NONE` if it has none.
     #[inline(always)]
-    pub(crate) fn known(&self) -> Option<ObjectId> {
-        Some(self.id.load(Ordering::Relaxed)).filter(|&id| is_ours(id)).map(ObjectId)
+    pub(crate) fn number(&self) -> ObjectId {
+        ObjectId(self.id.load(Ordering::Relaxed))
     }
 
     #[cold]

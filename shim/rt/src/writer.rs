@@ -6,11 +6,10 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use conccheck_trace::layout::{CHUNK_MAGIC, SLOT_SIZE, chunk};
 use conccheck_trace::wire::{self, MAX_ENTRY};
-use conccheck_trace::{Event, ObjectId, Order, SiteId, StringId, ThreadId, Ticks};
+use conccheck_trace::{Event, How, Mode, ObjectId, Order, SiteId, StringId, ThreadId, Ticks};
 
 use crate::clock::{self, Pair};
-use crate::entry::{Bytes, RELEASE};
-use crate::local::{IDLE, Local, PENDING, Provisional, TAKEN, THREAD_END};
+use crate::local::{Local, Provisional, THREAD_END};
 use crate::recorder;
 use crate::saving::Saving;
 use crate::session::{Budget, Session};
@@ -22,42 +21,46 @@ static SERIAL: AtomicU64 = AtomicU64::new(0);
 /// The right to write the calling thread's next entry.
 pub(crate) struct Writer<'a> {
     pub(crate) local: &'a Local,
-    /// What [`Local::state`] is to be afterwards.
-    state: usize,
+    /// Whether the thread was within the recorder already.
+    nested: bool,
 }
 
 impl Drop for Writer<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.local.leave(self.state);
+        if !self.nested {
+            self.local.leave();
+        }
     }
 }
 
 impl<'a> Writer<'a> {
-    /// `state`: what [`Local::state`] was before it was [`TAKEN`].
+    /// `nested`: whether the thread was within the recorder already.
     #[inline(always)]
-    pub(crate) fn new(local: &'a Local, state: usize) -> Writer<'a> {
-        Writer { local, state }
+    pub(crate) fn new(local: &'a Local, nested: bool) -> Writer<'a> {
+        Writer { local, nested }
     }
 
     /// Whether the thread was within the recorder already.
     #[inline]
     pub(crate) fn is_nested(&self) -> bool {
-        self.state == TAKEN
+        self.nested
     }
 
     /// Whether an entry can be written right away: always so but for the first one, at the end of a chunk, and while the trace
     /// must be kept small.
     #[inline(always)]
     pub(crate) fn has_room(&self) -> bool {
-        self.state > PENDING && self.local.at() + MAX_ENTRY as u32 <= self.local.limit.get()
+        !self.nested && self.local.has_room()
     }
 
     /// Counts events that can't be recorded.
     #[cold]
     pub(crate) fn lose(&self, events: u32, reason: &io::Error) {
         if self.is_nested() {
+            // In this order: the limit is what makes the next entry look at the count.
             self.local.lost.fetch_add(events, Ordering::Relaxed);
+            self.local.set_limit(0);
         } else if let Some(session) = recorder::session() {
             session.lose(u64::from(events), reason);
         }
@@ -83,8 +86,8 @@ impl<'a> Writer<'a> {
                 self.roll(session);
             }
         }
-        self.local.limit.set(slot.extent());
-        self.state = if self.local.budget.get() == Budget::Free { self.state.max(IDLE) } else { PENDING };
+        // Before the count of what was lost is looked at, since a signal handler adds to the count and then takes the limit back.
+        self.local.set_limit(if self.local.budget.get() == Budget::Free { slot.extent() } else { 0 });
         let lost = self.local.lost.swap(0, Ordering::Relaxed);
         if lost != 0 {
             self.write(Event::Lost { count: u64::from(lost) });
@@ -97,8 +100,7 @@ impl<'a> Writer<'a> {
         let slot = session.slots.take()?;
         let local = self.local;
         local.number();
-        local.slot.set(Some(slot));
-        local.base.set(slot.base());
+        local.attach(slot);
         self.begin_chunk(session);
         THREAD_END.watch();
         if !local.started.get() {
@@ -136,7 +138,7 @@ impl<'a> Writer<'a> {
     fn set_header(&self, at: usize, value: u32) {
         // SAFETY: `at` is the offset of an aligned field of 32 bits in the chunk's header, and a chunk lies in the slot at `base`;
         // other processes that map the file only read.
-        unsafe { AtomicU32::from_ptr(self.local.base.get().add(at).cast()) }.store(value.to_le(), Ordering::Release);
+        unsafe { AtomicU32::from_ptr(self.local.base().add(at).cast()) }.store(value.to_le(), Ordering::Release);
     }
 
     /// Starts the thread's next chunk in its slot.
@@ -151,9 +153,8 @@ impl<'a> Writer<'a> {
             self.set_header(at, value as u32);
             self.set_header(at + 4, (value >> 32) as u32);
         }
-        local.publish(0, chunk::ENTRIES as u32);
+        local.publish(chunk::ENTRIES as u32);
         self.set_header(chunk::MAGIC, CHUNK_MAGIC);
-        self.state = self.state.min(IDLE);
         local.provisional.set(Provisional::NONE);
         local.time.set(pair.ticks);
         local.serial.set(SERIAL.fetch_add(1, Ordering::Relaxed) + 1);
@@ -163,7 +164,7 @@ impl<'a> Writer<'a> {
     /// The chunk so far.
     fn chunk(&self) -> &[u8] {
         // SAFETY: the slot's first `at` bytes are initialised, and only this thread writes to them.
-        unsafe { std::slice::from_raw_parts(self.local.base.get(), self.local.at() as usize) }
+        unsafe { std::slice::from_raw_parts(self.local.base(), self.local.at() as usize) }
     }
 
     /// Appends the chunk to the log; if that fails, counts what is lost.
@@ -195,12 +196,10 @@ impl<'a> Writer<'a> {
         if let (Some(session), Some(slot)) = (recorder::session(), local.slot.take()) {
             self.save(session);
             self.set_header(chunk::MAGIC, 0);
-            local.base.set(std::ptr::null_mut());
-            local.ends.set(0);
+            local.detach();
             local.chunk.set(local.chunk.get() + 1);
             slot.forget_counts();
             session.slots.give_back(slot);
-            self.state = PENDING;
         }
     }
 
@@ -217,16 +216,9 @@ impl<'a> Writer<'a> {
     fn put(&mut self, put: impl FnOnce(&mut [u8]) -> usize, room: usize) {
         let at = self.local.at();
         // SAFETY: the caller made sure of the room; only this thread writes to its slot.
-        let window = unsafe { std::slice::from_raw_parts_mut(self.local.base.get().add(at as usize), room) };
+        let window = unsafe { std::slice::from_raw_parts_mut(self.local.base().add(at as usize), room) };
         let end = at + put(window) as u32;
-        self.publish(end);
-    }
-
-    /// Makes all up to `end` valid.
-    #[inline]
-    pub(crate) fn publish(&mut self, end: u32) {
-        self.state = self.state.min(IDLE);
-        self.local.publish(0, end);
+        self.local.publish(end);
     }
 
     /// Writes a definition. `text` is the length of its string. `false` if there is no room.
@@ -260,36 +252,9 @@ impl<'a> Writer<'a> {
         self.local.serial.get()
     }
 
-    /// The place of the next entry, for which there must be room.
-    #[inline(always)]
-    fn bytes(&self) -> Bytes {
-        // SAFETY: the caller made sure of the room; only this thread writes to its slot.
-        unsafe { Bytes::at(self.local.base.get().add(self.local.at() as usize)) }
-    }
-
-    /// Writes the acquisition of the lock at this address now. There must be room.
-    pub(crate) fn write_open(&mut self, address: usize, tag: u8, lock: ObjectId, site: SiteId, order: Option<Order>) {
-        let from = self.local.at();
-        let mut bytes = self.bytes();
-        bytes.head(tag, self.advance(clock::now()));
-        bytes.number(lock.0);
-        bytes.number(site.0);
-        if let Some(order) = order {
-            bytes.long_number(order.0);
-        }
-        self.local.publish(from, bytes.end(self.local.base.get()));
-        if self.state > PENDING {
-            self.state = address;
-        }
-    }
-
-    /// Writes a release now. There must be room.
-    #[inline]
-    pub(crate) fn write_release(&mut self, lock: ObjectId, wrote: bool, unwinding: bool) {
-        let mut bytes = self.bytes();
-        bytes.head(RELEASE | u8::from(wrote) | (u8::from(unwinding) << 1), self.advance(clock::now()));
-        bytes.number(lock.0);
-        let end = bytes.end(self.local.base.get());
-        self.publish(end);
+    /// Writes an acquisition now, without its order where that follows. There must be room.
+    pub(crate) fn write_acquisition(&mut self, (lock, site): (ObjectId, SiteId), kind: (Mode, How), order: Option<Order>) {
+        let elapsed = self.advance(clock::now());
+        self.put(|window| wire::put_acquisition(window, 0, elapsed, (lock, site), kind, order, None), MAX_ENTRY);
     }
 }
