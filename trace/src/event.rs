@@ -155,6 +155,14 @@ pub enum Event {
     Recv { channel: ObjectId, handle: HandleId, site: SiteId, stamp: Stamp },
     /// A receive that got nothing: empty and all senders gone (`closed`), or empty when tried, or until its limit.
     RecvFail { channel: ObjectId, handle: HandleId, site: SiteId, closed: bool },
+    /// One of the operations that the thread is about to select from: a send or a receive by this handle.
+    SelectCase { channel: ObjectId, handle: HandleId, side: Side },
+    /// A thread is about to wait until any one of `cases` operations can be done: the `SelectCase`s directly before, of which some are
+    /// missing if they are fewer. Without a case it waits for nothing but the limit or the timer (`timed`). Ends in `Selected`.
+    SelectRequest { site: SiteId, cases: u32, timed: bool },
+    /// A selection ended. What was selected, if anything, follows. `others`: it might have ended otherwise as well, by another
+    /// operation, a limit or a timer.
+    Selected { site: SiteId, others: bool },
 
     // ---- threads ----
     /// The first event of a thread. `parent` is `NONE` for the main thread and for threads that were not started through the facade.
@@ -238,6 +246,7 @@ impl Event {
                 | Event::Wait { .. }
                 | Event::SendRequest { .. }
                 | Event::RecvRequest { .. }
+                | Event::SelectRequest { .. }
                 | Event::JoinRequest { .. }
                 | Event::Park { .. }
                 | Event::OnceRequest { .. }
@@ -254,6 +263,7 @@ impl Event {
                 | Event::Wait { timed: true, .. }
                 | Event::SendRequest { timed: true, .. }
                 | Event::RecvRequest { timed: true, .. }
+                | Event::SelectRequest { timed: true, .. }
                 | Event::Park { timed: true, .. }
                 | Event::CancelWait { timed: true, .. }
         )
@@ -278,6 +288,8 @@ impl Event {
             | Event::RecvRequest { site, .. }
             | Event::Recv { site, .. }
             | Event::RecvFail { site, .. }
+            | Event::SelectRequest { site, .. }
+            | Event::Selected { site, .. }
             | Event::Spawn { site, .. }
             | Event::JoinRequest { site, .. }
             | Event::Join { site, .. }
@@ -301,6 +313,7 @@ impl Event {
             | Event::Wake { .. }
             | Event::HandleClone { .. }
             | Event::HandleDrop { .. }
+            | Event::SelectCase { .. }
             | Event::Start { .. }
             | Event::End { .. }
             | Event::Detach { .. }

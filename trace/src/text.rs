@@ -24,6 +24,8 @@
 //! | `send c [s1]`, `recv c [r1]` | `Send`, `Recv` of the oldest message |
 //! | `request-send c [s1] [timed]`, `request-recv c [r1] [timed]` | `SendRequest`, `RecvRequest` |
 //! | `send-fail c [s1] [closed]`, `recv-fail c [r1] [closed]` | `SendFail`, `RecvFail` |
+//! | `case-send c [s1]`, `case-recv c [r1]` | `SelectCase` |
+//! | `request-select [timed]`, `selected [others]` | `SelectRequest` of the cases directly before, `Selected` |
 //! | `clone-sender c s2 [s1]`, `clone-receiver c r2 [r1]` | `HandleClone`: the new handle, then its origin |
 //! | `drop-sender c [s1]`, `drop-receiver c [r1]` | `HandleDrop` |
 //! | `spawn t1 [scoped]`, `end [panicked]`, `request-join t1`, `join t1 [untaken]`, `detach t1` | `Spawn` (and `Start` of `t1`), `End`, `JoinRequest`, `Join`, `Detach` |
@@ -82,6 +84,8 @@ struct Parser {
     handles: u32,
     /// Messages sent so far, by sender.
     sent: HashMap<ThreadId, u32>,
+    /// Cases of the selection that a thread is about to begin.
+    cases: HashMap<ThreadId, u32>,
     /// Events so far.
     count: u32,
     time: u64,
@@ -184,6 +188,8 @@ impl Parser {
     }
 
     fn push(&mut self, event: Event) {
+        let cases = self.cases.entry(self.thread).or_default();
+        *cases = if matches!(event, Event::SelectCase { .. }) { *cases + 1 } else { 0 };
         self.builder.push(self.thread, Ticks(self.time), event);
     }
 

@@ -53,6 +53,11 @@ impl Parser {
                 object.arrived += 1;
                 Event::BarrierWait { barrier: object.id, site, parties, order: Order(object.arrived) }
             }
+            ("request-select", rest @ ([] | ["timed"])) => {
+                let cases = self.cases.get(&self.thread).copied().unwrap_or(0);
+                Event::SelectRequest { site, cases, timed: !rest.is_empty() }
+            }
+            ("selected", rest @ ([] | ["others"])) => Event::Selected { site, others: !rest.is_empty() },
             ("barrier-pass", [barrier]) => Event::BarrierPass { barrier: self.object(barrier, ObjectKind::Barrier).id },
             ("token-clone", [token]) => Event::TokenClone { token: self.token(token), site },
             ("cancel", [token]) => Event::Cancel { token: self.token(token), site },
@@ -91,7 +96,10 @@ impl Parser {
             ("channel", [] | [_]) => self.new_channel(name, operands.first().copied()),
             ("clone-sender" | "drop-sender", rest) => self.handle(operation, name, Side::Sender, "s1", rest),
             ("clone-receiver" | "drop-receiver", rest) => self.handle(operation, name, Side::Receiver, "r1", rest),
-            ("send" | "send-fail" | "request-send" | "recv" | "recv-fail" | "request-recv", [] | [_]) => {
+            (
+                "send" | "send-fail" | "request-send" | "case-send" | "recv" | "recv-fail" | "request-recv" | "case-recv",
+                [] | [_],
+            ) => {
                 let handle = operands.first().copied().unwrap_or(default);
                 self.message(operation, name, handle, flag)
             }
@@ -151,6 +159,8 @@ impl Parser {
         let event = match operation {
             "request-send" => Event::SendRequest { channel, handle, site, timed: flag },
             "request-recv" => Event::RecvRequest { channel, handle, site, timed: flag },
+            "case-send" => Event::SelectCase { channel, handle, side: Side::Sender },
+            "case-recv" => Event::SelectCase { channel, handle, side: Side::Receiver },
             "send-fail" => Event::SendFail { channel, handle, site, closed: flag },
             "recv-fail" => Event::RecvFail { channel, handle, site, closed: flag },
             "send" => {

@@ -24,6 +24,9 @@ macro_rules! event_table {
             0x16 RecvRequest "recv-request" { channel handle site timed }
             0x17 Recv "recv" { channel handle site stamp }
             0x18 RecvFail "recv-fail" { channel handle site closed }
+            0x19 SelectCase "select-case" { channel handle side }
+            0x1a SelectRequest "select-request" { site cases timed }
+            0x1b Selected "selected" { site others }
             0x20 Start "start" { parent name }
             0x21 Spawn "spawn" { child site scoped }
             0x22 End "end" { panicked }
