@@ -37,7 +37,8 @@ impl Writer<'_> {
         if spent && !event.can_block() && !saving::is_of_a_life(&event) {
             let mut entry = [0; MAX_ENTRY];
             wire::put_record(&mut entry, 0, 0, event);
-            if !saving.is_first(entry[0], event.site().unwrap_or_default()) {
+            // All cases of a selection or none: it says how many they are.
+            if matches!(event, Event::SelectCase { .. }) || !saving.is_first(entry[0], event.site().unwrap_or_default()) {
                 return self.drop_events(1);
             }
         }

@@ -10,6 +10,7 @@ pub mod mpsc;
 pub mod object;
 pub mod once;
 pub mod recorder;
+pub mod select;
 pub mod thread;
 
 mod clock;

@@ -87,6 +87,14 @@ impl Handle {
         }
     }
 
+    /// Records that this handle is one of those that the thread is about to select from.
+    pub(crate) fn select_case(&self) {
+        if self.is_recorded() {
+            self.polling.store(false, Ordering::Relaxed);
+            recorder::emit(Event::SelectCase { channel: self.channel, handle: self.id, side: self.side });
+        }
+    }
+
     /// Records that a message was taken out.
     #[inline]
     pub fn received(&self, stamp: Stamp, place: &'static Location<'static>) {

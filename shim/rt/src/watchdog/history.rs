@@ -29,6 +29,8 @@ pub(super) struct Thread {
     pub(super) initialises: Vec<(ObjectId, SiteId)>,
     /// What it waits for: its last events, if they can block. More than one where a scope's end waits for several threads.
     pub(super) waits: Vec<Event>,
+    /// What it selects from: the cases directly before.
+    pub(super) cases: Vec<Event>,
     /// Part of its events is missing, so that what it holds is not certain.
     pub(super) is_partial: bool,
     /// Chunks so far.
@@ -175,6 +177,11 @@ impl Thread {
             Event::OnceEnd { once, .. } => self.initialises.retain(|&(running, _)| running != once),
             Event::Lost { .. } => self.is_partial = true,
             _ => {}
+        }
+        match event {
+            Event::SelectCase { .. } => self.cases.push(event),
+            Event::SelectRequest { .. } => {}
+            _ => self.cases.clear(),
         }
         let joins_more =
             matches!(event, Event::JoinRequest { .. }) && matches!(self.waits.last(), Some(Event::JoinRequest { .. }));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use conccheck_trace::{Event, ObjectId, ObjectKind, SiteId, ThreadId};
+use conccheck_trace::{Event, ObjectId, ObjectKind, Side, SiteId, ThreadId};
 
 use super::history::{Names, Threads};
 use super::waits::{Because, Edge};
@@ -24,7 +24,7 @@ impl Picture<'_> {
         };
         for edge in cycle {
             let _ = writeln!(text, "  {}", self.thread_in_test(edge.from));
-            self.wait(&mut text, &edge.wait);
+            self.wait(&mut text, &edge.wait, &[]);
             let who = if edge.to == edge.from { "it".to_owned() } else { self.thread(edge.to) };
             let _ = match edge.because {
                 Because::Holds(hold) => writeln!(text, "    which {who} holds since {}", self.site(hold.site)),
@@ -45,7 +45,7 @@ impl Picture<'_> {
             let Some(thread) = self.threads.all.get(&id) else { continue };
             let _ = writeln!(text, "  {}", self.thread_in_test(id));
             for wait in &thread.waits {
-                self.wait(&mut text, wait);
+                self.wait(&mut text, wait, &thread.cases);
             }
             for hold in &thread.holds {
                 let _ = writeln!(text, "    holds {} since {}", self.object(hold.lock), self.site(hold.site));
@@ -57,7 +57,7 @@ impl Picture<'_> {
         text
     }
 
-    fn wait(&self, text: &mut String, wait: &Event) {
+    fn wait(&self, text: &mut String, wait: &Event, cases: &[Event]) {
         let what = match *wait {
             Event::Request { lock, .. } => self.object(lock),
             Event::JoinRequest { child, .. } => format!("the end of {}", self.thread(child)),
@@ -65,10 +65,20 @@ impl Picture<'_> {
             Event::Wait { condvar, .. } => format!("a notification of {}", self.object(condvar)),
             Event::RecvRequest { channel, .. } => format!("a message from {}", self.object(channel)),
             Event::SendRequest { channel, .. } => format!("room in {}", self.object(channel)),
+            Event::SelectRequest { cases: 0, .. } => "nothing that could come".to_owned(),
+            Event::SelectRequest { .. } => cases.iter().map(|case| self.case(case)).collect::<Vec<_>>().join(", or "),
             Event::BarrierWait { barrier, .. } => format!("the others at {}", self.object(barrier)),
             _ => "an unpark".to_owned(),
         };
         let _ = writeln!(text, "    waits for {what} at {}", self.site(wait.site().unwrap_or_default()));
+    }
+
+    fn case(&self, case: &Event) -> String {
+        match *case {
+            Event::SelectCase { channel, side: Side::Sender, .. } => format!("room in {}", self.object(channel)),
+            Event::SelectCase { channel, .. } => format!("a message from {}", self.object(channel)),
+            _ => String::new(),
+        }
     }
 
     fn thread(&self, id: ThreadId) -> String {
