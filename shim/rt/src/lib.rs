@@ -4,6 +4,7 @@
 //! itself. It never panics, never blocks the program on recording, and never changes an outcome.
 
 pub mod barrier;
+pub mod cancel;
 pub mod condvar;
 pub mod lock;
 pub mod mpsc;
@@ -11,6 +12,7 @@ pub mod object;
 pub mod once;
 pub mod recorder;
 pub mod select;
+pub mod scope;
 pub mod thread;
 
 mod clock;
@@ -35,3 +37,5 @@ pub use conccheck_trace::{
 };
 pub use lock::{Held, Lock};
 pub use object::Object;
+/// What the recorder itself is built on, for what must not be observed.
+pub use std as real;

@@ -9,6 +9,10 @@ extern crate std as real_std;
 
 pub use real_std::*;
 
+/// The recorder, for the crate `conccheck` where this crate takes std's place.
+#[doc(hidden)]
+pub use conccheck_rt as __conccheck_rt;
+
 pub mod hint;
 pub mod sync;
 pub mod thread;

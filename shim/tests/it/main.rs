@@ -1,5 +1,7 @@
 //! The umbrella crate: off is std, on is the facade, and under an instrumented std it adds nothing.
 
+mod cancellation;
+
 use std::any::TypeId;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,6 +23,8 @@ fn without_the_feature_the_types_are_stds_own() {
     assert_eq!(TypeId::of::<conccheck::sync::Mutex<u8>>(), TypeId::of::<std::sync::Mutex<u8>>());
     assert_eq!(TypeId::of::<conccheck::sync::mpsc::Sender<u8>>(), TypeId::of::<std::sync::mpsc::Sender<u8>>());
     assert_eq!(TypeId::of::<conccheck::thread::JoinHandle<u8>>(), TypeId::of::<std::thread::JoinHandle<u8>>());
+    assert_eq!(TypeId::of::<conccheck::StopFlag>(), TypeId::of::<std::sync::atomic::AtomicBool>());
+    assert_eq!(size_of::<conccheck::Scope>(), 0);
 }
 
 #[test]
@@ -62,10 +66,24 @@ fn without_the_feature_the_machine_code_is_that_of_std() {
     assert_eq!(ours, assembly("std"));
 }
 
+/// A std as `cargo conccheck` puts it under this crate: std's own, with a recorder within, whose calls are those of `off.rs`.
+fn facade(folder: &Path) {
+    let recorder = include_str!("../../src/off.rs").replace("pub(crate)", "pub").replace("use std as", "use real_std as");
+    let source = format!(
+        "#![no_std]\npub extern crate std as real_std;\npub use real_std::*;\npub mod __conccheck_rt {{\n{}}}\n",
+        recorder.replace("//!", "//")
+    );
+    std::fs::write(folder.join("facade.rs"), source).unwrap();
+    rustc(folder, &["--crate-name", "facade", "--crate-type", "rlib", "facade.rs"]);
+}
+
 #[test]
 fn under_an_instrumented_std_it_re_exports_that_whatever_its_features() {
     let folder = tempfile::tempdir().unwrap();
-    let arguments =
-        ["--crate-name", "conccheck", "--crate-type", "rlib", "--cfg", "feature=\"record\"", "--cfg", "conccheck_substituted"];
-    rustc(folder.path(), &[&arguments[..], &[&library()]].concat());
+    facade(folder.path());
+    for feature in [&[][..], &["--cfg", "feature=\"record\""]] {
+        let arguments = ["--crate-name", "conccheck", "--crate-type", "rlib", "--cfg", "conccheck_substituted"];
+        let facade = ["--extern", "std=libfacade.rlib", &library()];
+        rustc(folder.path(), &[&arguments[..], feature, &facade].concat());
+    }
 }

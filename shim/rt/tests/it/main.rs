@@ -2,6 +2,7 @@
 
 mod support;
 
+mod cancel;
 mod ends;
 mod failures;
 mod fork;
