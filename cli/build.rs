@@ -5,25 +5,14 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The crates of the runtime: their folder in the binary, and their sources relative to this package.
-const CRATES: [(&str, &str); 6] = [
-    ("trace", "../trace/src"),
-    ("rt", "../shim/rt/src"),
-    ("std", "../shim/std/src"),
-    ("lock_api", "../shim/lock_api/src"),
-    ("parking_lot", "../shim/parking_lot/src"),
-    ("crossbeam-channel", "../shim/crossbeam-channel/src"),
-];
-
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let mut table = String::from("&[\n");
-    for (name, source) in CRATES {
-        let root = package.join(source);
+    for (name, root) in crates(&package) {
         println!("cargo:rerun-if-changed={}", root.display());
         let mut files = Vec::new();
-        collect(&root, Path::new(name), &mut files);
+        collect(&root, Path::new(&name), &mut files);
         files.sort();
         for (inside, path) in files {
             println!("cargo:rerun-if-changed={}", path.display());
@@ -36,12 +25,23 @@ fn main() {
     fs::write(&out, table).unwrap_or_else(|error| panic!("can't write {}: {error}", out.display()));
 }
 
+/// The crates of the runtime, each with its folder in the binary and that of its sources: `trace`, and each package within `shim`.
+fn crates(package: &Path) -> Vec<(String, PathBuf)> {
+    let shim = package.join("../shim");
+    // A new package comes with a line in this table.
+    println!("cargo:rerun-if-changed=src/cargo/plan.rs");
+    let mut crates = vec![("trace".to_owned(), package.join("../trace/src"))];
+    crates.extend(entries(&shim).into_iter().filter(|path| path.join("Cargo.toml").is_file()).map(|path| {
+        let name = path.file_name().and_then(|name| name.to_str()).expect("packages have plain names");
+        (name.to_owned(), path.join("src"))
+    }));
+    crates.sort();
+    crates
+}
+
 /// Finds all files under `folder`, named as they will be unpacked.
 fn collect(folder: &Path, inside: &Path, files: &mut Vec<(String, PathBuf)>) {
-    let entries = fs::read_dir(folder)
-        .unwrap_or_else(|error| panic!("can't read the runtime's sources in {} (build from a clone): {error}", folder.display()));
-    for entry in entries {
-        let path = entry.expect("a readable folder").path();
+    for path in entries(folder) {
         let inside = inside.join(path.file_name().expect("entries have names"));
         if path.is_file() {
             let inside = inside.to_str().expect("source files have plain names").replace('\\', "/");
@@ -51,4 +51,10 @@ fn collect(folder: &Path, inside: &Path, files: &mut Vec<(String, PathBuf)>) {
             collect(&path, &inside, files);
         }
     }
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder)
+        .unwrap_or_else(|error| panic!("can't read the runtime's sources in {} (build from a clone): {error}", folder.display()));
+    entries.map(|entry| entry.expect("a readable folder").path()).collect()
 }

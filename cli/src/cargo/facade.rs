@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 use super::invocation::{Invocation, expand};
-use super::plan::{FACADES, Facade, search_path};
+use super::plan::{FACADES, Facade, RUNTIME, search_path};
 use super::wrapper::{Held, is_artifact, not_started, run_held};
 use crate::Failure;
 
@@ -99,9 +99,10 @@ impl Substitution<'_> {
             .into_iter()
             .find(|file| file.exists())
             .unwrap_or_default();
-        let runtime = self.libraries.join(format!("libconccheck_rt-{}.rlib", self.hash));
-        for (name, file) in [(self.facade.name.to_owned() + ORIGINAL, original), ("conccheck_rt".to_owned(), runtime)] {
-            args.extend(["--extern".to_owned(), format!("{name}={}", file.display())]);
+        args.extend(["--extern".to_owned(), format!("{}{ORIGINAL}={}", self.facade.name, original.display())]);
+        for part in &RUNTIME {
+            let library = self.libraries.join(format!("lib{}-{}.rlib", part.name, self.hash));
+            args.extend(["--extern".to_owned(), format!("{}={}", part.name, library.display())]);
         }
         args.extend(search_path(self.libraries));
         args

@@ -33,21 +33,13 @@ const UMBRELLA: &str = "conccheck";
 const SUBSTITUTED: &str = "conccheck_substituted";
 
 /// Crates with synchronisation of their own, beside that of std, which no facade records yet. What they do by std is recorded.
-pub(super) const UNRECORDED: [&str; 13] = [
-    "async_channel",
-    "async_lock",
-    "async_std",
-    "crossbeam_channel",
-    "flume",
-    "futures_channel",
-    "futures_util",
-    "kanal",
-    "lock_api",
-    "parking_lot",
-    "smol",
-    "spin",
-    "tokio",
-];
+const UNRECORDED: &[&str] =
+    &["async_channel", "async_lock", "async_std", "flume", "futures_channel", "futures_util", "kanal", "smol", "spin", "tokio"];
+
+/// Whether a crate has synchronisation that is seen by a facade of it alone.
+pub(super) fn needs_facade(name: &str) -> bool {
+    UNRECORDED.contains(&name) || FACADES.iter().any(|facade| facade.name == name)
+}
 
 /// A crate that cargo finds for the user, and the facade that takes its place.
 #[derive(PartialEq, Eq, Debug)]
@@ -72,7 +64,9 @@ impl Facade {
 /// The facades. To add one is to add a line here and a folder to `shim`.
 pub(super) const FACADES: &[Facade] = &[
     Facade { name: "crossbeam_channel", versions: &["0.5"], folder: "crossbeam-channel" },
+    Facade { name: "crossbeam_utils", versions: &["0.8"], folder: "crossbeam-utils" },
     Facade { name: "lock_api", versions: &["0.4", "0.5"], folder: "lock_api" },
+    Facade { name: "once_cell", versions: &["1.18"], folder: "once_cell" },
     Facade { name: "parking_lot", versions: &["0.12", "0.13"], folder: "parking_lot" },
 ];
 

@@ -11,7 +11,7 @@ use std::process;
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::UNRECORDED;
+use super::plan::needs_facade;
 use crate::{Coverage, Gap};
 
 /// How a crate was compiled.
@@ -107,7 +107,7 @@ fn summary(units: &BTreeMap<String, Unit>, linked: &BTreeSet<&String>) -> Covera
         if unit.not_instrumented.is_none() {
             instrumented.insert(unit.name.clone());
         }
-        if unit.not_instrumented.is_some() || !unit.facade && UNRECORDED.contains(&unit.name.as_str()) {
+        if unit.not_instrumented.is_some() || !unit.facade && !unit.program && needs_facade(&unit.name) {
             gaps.entry(&unit.name).or_default().insert(id);
         }
     }

@@ -17,7 +17,7 @@ pub struct JoinHandle<T> {
 
 impl<T> JoinHandle<T> {
     pub(super) fn new(child: Child, inner: real::JoinHandle<T>) -> JoinHandle<T> {
-        let thread = Thread::new(inner.thread().clone(), child.number());
+        let thread = Thread::conccheck_new(inner.thread().clone(), child.number());
         JoinHandle { right: JoinRight::new(child), thread, inner }
     }
 

@@ -88,7 +88,7 @@ impl<'scope, 'env> Scope<'scope, 'env> {
 
     pub(super) fn adopt<T>(&self, child: Child, inner: real::ScopedJoinHandle<'scope, T>) -> ScopedJoinHandle<'scope, T> {
         self.children.add(child.clone());
-        let thread = Thread::new(inner.thread().clone(), child.number());
+        let thread = Thread::conccheck_new(inner.thread().clone(), child.number());
         ScopedJoinHandle { child, thread, inner }
     }
 

@@ -23,7 +23,9 @@ pub fn current() -> Thread {
 }
 
 impl Thread {
-    pub(super) fn new(inner: real::Thread, number: conccheck_rt::ThreadId) -> Thread {
+    /// For the facades of crates that give out handles of threads.
+    #[doc(hidden)]
+    pub fn conccheck_new(inner: real::Thread, number: conccheck_rt::ThreadId) -> Thread {
         Thread { inner, number }
     }
 
