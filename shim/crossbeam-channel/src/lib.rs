@@ -1,8 +1,8 @@
-//! The facade of crossbeam-channel: everything that it has, with its channels and selection instrumented.
+//! The facade of crossbeam-channel: everything that it has, with its channels and selections instrumented.
 //!
-//! A message travels in an [`Envelope`] with its sender's stamp, so that a receive names the very send that it got. Receivers that
-//! have no sender (`after`, `at`, `tick`, `never`) pass through. A selection of several operations is recorded as a wait that may
-//! end by itself, since the trace can't say that any of several ends it.
+//! A message travels in an [`Envelope`] with its sender's stamp, so that a receive names the very send that it got. A selection that
+//! has to wait is recorded with all its operations. Receivers without a sender (`after`, `at`, `tick`, `never`) are no channels in the
+//! trace: a wait for them is one with a limit, or without an end.
 #![forbid(unsafe_code)]
 
 use std::any::type_name;
@@ -15,15 +15,18 @@ use crossbeam_channel_orig as real;
 pub use crossbeam_channel_orig::*;
 
 mod iter;
+mod operations;
 mod receiver;
 mod select;
 mod select_macro;
 mod sender;
+mod timer;
 
 pub use iter::{IntoIter, Iter, TryIter};
 pub use receiver::Receiver;
 pub use select::{Select, SelectedOperation};
 pub use sender::Sender;
+use timer::Timer;
 
 /// A message on its way.
 struct Envelope<T> {
@@ -49,20 +52,26 @@ pub fn bounded<T>(cap: usize) -> (Sender<T>, Receiver<T>) {
 
 /// See [`crossbeam_channel::after`](real::after).
 pub fn after(duration: Duration) -> Receiver<Instant> {
-    Receiver::without_sender(real::after(duration))
+    let receiver = real::after(duration);
+    match Instant::now().checked_add(duration) {
+        Some(when) => Receiver::of_timer(Timer::new(Some(when), &receiver), receiver),
+        None => never(),
+    }
 }
 
 /// See [`crossbeam_channel::at`](real::at).
 pub fn at(when: Instant) -> Receiver<Instant> {
-    Receiver::without_sender(real::at(when))
+    let receiver = real::at(when);
+    Receiver::of_timer(Timer::new(Some(when), &receiver), receiver)
 }
 
 /// See [`crossbeam_channel::never`](real::never).
 pub const fn never<T>() -> Receiver<T> {
-    Receiver::without_sender(real::never())
+    Receiver::never()
 }
 
 /// See [`crossbeam_channel::tick`](real::tick).
 pub fn tick(duration: Duration) -> Receiver<Instant> {
-    Receiver::without_sender(real::tick(duration))
+    let receiver = real::tick(duration);
+    Receiver::of_timer(Timer::new(None, &receiver), receiver)
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use conccheck_rt::mpsc::Handle;
 use crossbeam_channel_orig::{self as real, RecvError, RecvTimeoutError, TryRecvError};
 
+use crate::timer::{Timer, recorded};
 use crate::{Envelope, IntoIter, Iter, TryIter};
 
 /// Instrumented [`crossbeam_channel::Receiver`](real::Receiver).
@@ -18,8 +19,10 @@ pub struct Receiver<T> {
 pub(crate) enum Flavor<T> {
     /// A sender. The handle drops first, so that its end is recorded before the real one can close the channel.
     Channel(Handle, real::Receiver<Envelope<T>>),
-    /// The clock, or nowhere.
-    WithoutSender(real::Receiver<T>),
+    /// The clock.
+    Timer(Timer, real::Receiver<T>),
+    /// Nowhere.
+    Never,
 }
 
 impl<T> UnwindSafe for Receiver<T> {}
@@ -30,7 +33,8 @@ macro_rules! plain {
     ($receiver:expr, $method:ident) => {
         match &$receiver.flavor {
             Flavor::Channel(_, inner) => inner.$method(),
-            Flavor::WithoutSender(inner) => inner.$method(),
+            Flavor::Timer(_, inner) => inner.$method(),
+            Flavor::Never => real::never::<T>().$method(),
         }
     };
 }
@@ -40,8 +44,12 @@ impl<T> Receiver<T> {
         Receiver { flavor: Flavor::Channel(handle, inner) }
     }
 
-    pub(crate) const fn without_sender(inner: real::Receiver<T>) -> Receiver<T> {
-        Receiver { flavor: Flavor::WithoutSender(inner) }
+    pub(crate) fn of_timer(timer: Timer, inner: real::Receiver<T>) -> Receiver<T> {
+        Receiver { flavor: Flavor::Timer(timer, inner) }
+    }
+
+    pub(crate) const fn never() -> Receiver<T> {
+        Receiver { flavor: Flavor::Never }
     }
 
     /// See [`crossbeam_channel::Receiver::try_recv`](real::Receiver::try_recv).
@@ -49,7 +57,8 @@ impl<T> Receiver<T> {
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         match &self.flavor {
             Flavor::Channel(handle, inner) => opened(handle, inner.try_recv(), TryRecvError::is_disconnected, Location::caller()),
-            Flavor::WithoutSender(inner) => inner.try_recv(),
+            Flavor::Timer(_, inner) => inner.try_recv(),
+            Flavor::Never => Err(TryRecvError::Empty),
         }
     }
 
@@ -69,7 +78,8 @@ impl<T> Receiver<T> {
                 };
                 opened(handle, result, |_| true, place)
             }
-            Flavor::WithoutSender(inner) => inner.recv(),
+            Flavor::Timer(timer, inner) => recorded(timer.will_fire(), Location::caller(), || inner.recv()),
+            Flavor::Never => recorded(false, Location::caller(), || real::never().recv()),
         }
     }
 
@@ -78,7 +88,8 @@ impl<T> Receiver<T> {
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
         match &self.flavor {
             Flavor::Channel(handle, inner) => timed(handle, inner, || inner.recv_timeout(timeout), Location::caller()),
-            Flavor::WithoutSender(inner) => inner.recv_timeout(timeout),
+            Flavor::Timer(_, inner) => recorded(true, Location::caller(), || inner.recv_timeout(timeout)),
+            Flavor::Never => recorded(true, Location::caller(), || real::never().recv_timeout(timeout)),
         }
     }
 
@@ -87,7 +98,8 @@ impl<T> Receiver<T> {
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
         match &self.flavor {
             Flavor::Channel(handle, inner) => timed(handle, inner, || inner.recv_deadline(deadline), Location::caller()),
-            Flavor::WithoutSender(inner) => inner.recv_deadline(deadline),
+            Flavor::Timer(_, inner) => recorded(true, Location::caller(), || inner.recv_deadline(deadline)),
+            Flavor::Never => recorded(true, Location::caller(), || real::never().recv_deadline(deadline)),
         }
     }
 
@@ -125,7 +137,8 @@ impl<T> Receiver<T> {
     pub fn same_channel(&self, other: &Receiver<T>) -> bool {
         match (&self.flavor, &other.flavor) {
             (Flavor::Channel(_, one), Flavor::Channel(_, other)) => one.same_channel(other),
-            (Flavor::WithoutSender(one), Flavor::WithoutSender(other)) => one.same_channel(other),
+            (Flavor::Timer(_, one), Flavor::Timer(_, other)) => one.same_channel(other),
+            (Flavor::Never, Flavor::Never) => true,
             _ => false,
         }
     }
@@ -171,7 +184,8 @@ impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Receiver<T> {
         let flavor = match &self.flavor {
             Flavor::Channel(handle, inner) => Flavor::Channel(handle.clone(), inner.clone()),
-            Flavor::WithoutSender(inner) => Flavor::WithoutSender(inner.clone()),
+            Flavor::Timer(timer, inner) => Flavor::Timer(timer.clone(), inner.clone()),
+            Flavor::Never => Flavor::Never,
         };
         Receiver { flavor }
     }

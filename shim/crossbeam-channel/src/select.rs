@@ -4,27 +4,33 @@ use std::fmt;
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-use conccheck_rt::Side;
-use conccheck_rt::mpsc::Handle;
+use conccheck_rt::select as rt;
 use crossbeam_channel_orig::{
     self as real, ReadyTimeoutError, RecvError, SelectTimeoutError, SendError, TryReadyError, TrySelectError,
 };
 
+use crate::operations::{Operations, Source};
 use crate::receiver::{Flavor, opened};
+use crate::timer::NEVER;
 use crate::{Envelope, Receiver, Sender};
 
-/// Instrumented [`crossbeam_channel::Select`](real::Select).
-pub struct Select<'a> {
-    inner: real::Select<'a>,
-    operations: Vec<Operation<'a>>,
+/// What is missing in originals before biased selection, in which nobody asks for it.
+#[allow(dead_code, reason = "newer originals have a function of that name, which goes before")]
+trait NewBiased: Sized {
+    fn new_biased() -> Self;
 }
 
-/// One of the operations to select from. Receivers without a sender have no handle.
-#[derive(Clone, Copy)]
-struct Operation<'a> {
-    index: usize,
-    side: Side,
-    handle: Option<&'a Handle>,
+impl NewBiased for real::Select<'_> {
+    fn new_biased() -> Self {
+        real::Select::new()
+    }
+}
+
+/// Instrumented [`crossbeam_channel::Select`](real::Select).
+#[derive(Clone)]
+pub struct Select<'a> {
+    inner: real::Select<'a>,
+    operations: Operations<'a>,
 }
 
 /// Instrumented [`crossbeam_channel::SelectedOperation`](real::SelectedOperation).
@@ -36,102 +42,97 @@ pub struct SelectedOperation<'a> {
 impl<'a> Select<'a> {
     /// See [`crossbeam_channel::Select::new`](real::Select::new).
     pub fn new() -> Select<'a> {
-        Select { inner: real::Select::new(), operations: Vec::new() }
+        Select { inner: real::Select::new(), operations: Operations::default() }
     }
 
     /// See [`crossbeam_channel::Select::new_biased`](real::Select::new_biased).
     pub fn new_biased() -> Select<'a> {
-        Select { inner: real::Select::new_biased(), operations: Vec::new() }
+        Select { inner: real::Select::new_biased(), operations: Operations::default() }
     }
 
     /// See [`crossbeam_channel::Select::send`](real::Select::send).
     pub fn send<T>(&mut self, s: &'a Sender<T>) -> usize {
         let index = self.inner.send(&s.inner);
-        self.operations.push(Operation { index, side: Side::Sender, handle: Some(&s.handle) });
+        self.operations.push(index, Source::Channel(&s.handle));
         index
     }
 
     /// See [`crossbeam_channel::Select::recv`](real::Select::recv).
     pub fn recv<T>(&mut self, r: &'a Receiver<T>) -> usize {
-        let (index, handle) = match &r.flavor {
-            Flavor::Channel(handle, inner) => (self.inner.recv(inner), Some(handle)),
-            Flavor::WithoutSender(inner) => (self.inner.recv(inner), None),
+        let (index, source) = match &r.flavor {
+            Flavor::Channel(handle, inner) => (self.inner.recv(inner), Source::Channel(handle)),
+            Flavor::Timer(timer, inner) => (self.inner.recv(inner), Source::Timer(timer)),
+            Flavor::Never => (self.inner.recv(&NEVER), Source::Nowhere),
         };
-        self.operations.push(Operation { index, side: Side::Receiver, handle });
+        self.operations.push(index, source);
         index
     }
 
     /// See [`crossbeam_channel::Select::remove`](real::Select::remove).
     pub fn remove(&mut self, index: usize) {
         self.inner.remove(index);
-        self.operations.retain(|operation| operation.index != index);
+        self.operations.remove(index);
     }
 
-    /// Records that the thread is about to wait. That any of several operations ends the wait can't be said, so that such a wait is
-    /// recorded as one that may end by itself.
-    fn request(&self, timed: bool, place: &'static Location<'static>) {
-        let timed = timed || self.operations.len() > 1;
-        for operation in &self.operations {
-            match (operation.handle, operation.side) {
-                (Some(handle), Side::Sender) => handle.send_request(timed, place),
-                (Some(handle), Side::Receiver) => handle.recv_request(timed, place),
-                (None, _) => {}
-            }
-        }
-    }
-
-    /// Records that a wait ended without a message: for what was waited for last, if nothing is `ready`.
-    fn ended(&self, ready: Option<usize>, place: &'static Location<'static>) {
-        let waited = |operation: &&Operation<'_>| ready.is_none_or(|index| operation.index == index);
-        if let Some(Operation { side, handle: Some(handle), .. }) = self.operations.iter().rev().find(waited) {
-            match side {
-                Side::Sender => handle.send_failed(false, place),
-                Side::Receiver => handle.recv_failed(false, place),
-            }
-        }
+    /// Runs `wait`, which waits for one of the operations, between the records of its begin and its end.
+    fn recorded<R>(
+        &mut self,
+        timed: bool,
+        place: &'static Location<'static>,
+        wait: impl FnOnce(&mut real::Select<'a>) -> R,
+    ) -> R {
+        let timed = timed || self.operations.has_timer_that_fires();
+        rt::request(self.operations.handles(), timed, place);
+        let result = wait(&mut self.inner);
+        rt::selected(timed || self.operations.handles().count() > 1, place);
+        result
     }
 
     /// See [`crossbeam_channel::Select::try_select`](real::Select::try_select).
+    #[track_caller]
     pub fn try_select(&mut self) -> Result<SelectedOperation<'a>, TrySelectError> {
-        self.inner.try_select().map(|inner| SelectedOperation { inner })
+        let inner = self.inner.try_select()?;
+        rt::selected(true, Location::caller());
+        Ok(SelectedOperation { inner })
+    }
+
+    /// What can be done without waiting, in a selection that waits otherwise: for as long as it likes, or not (`timed`).
+    fn at_once(&mut self, timed: bool, place: &'static Location<'static>) -> Option<SelectedOperation<'a>> {
+        let inner = self.inner.try_select().ok()?;
+        if timed || self.operations.ends_in_several_ways() {
+            rt::selected(true, place);
+        }
+        Some(SelectedOperation { inner })
     }
 
     /// See [`crossbeam_channel::Select::select`](real::Select::select).
     #[track_caller]
     pub fn select(&mut self) -> SelectedOperation<'a> {
-        if let Ok(selected) = self.try_select() {
-            return selected;
+        let place = Location::caller();
+        match self.at_once(false, place) {
+            Some(selected) => selected,
+            None => SelectedOperation { inner: self.recorded(false, place, real::Select::select) },
         }
-        self.request(false, Location::caller());
-        SelectedOperation { inner: self.inner.select() }
-    }
-
-    fn select_by(
-        &mut self,
-        place: &'static Location<'static>,
-        select: impl FnOnce(&mut real::Select<'a>) -> Result<real::SelectedOperation<'a>, SelectTimeoutError>,
-    ) -> Result<SelectedOperation<'a>, SelectTimeoutError> {
-        if let Ok(selected) = self.try_select() {
-            return Ok(selected);
-        }
-        self.request(true, place);
-        let selected = select(&mut self.inner).map(|inner| SelectedOperation { inner });
-        if selected.is_err() {
-            self.ended(None, place);
-        }
-        selected
     }
 
     /// See [`crossbeam_channel::Select::select_timeout`](real::Select::select_timeout).
     #[track_caller]
     pub fn select_timeout(&mut self, timeout: Duration) -> Result<SelectedOperation<'a>, SelectTimeoutError> {
-        self.select_by(Location::caller(), |inner| inner.select_timeout(timeout))
+        let place = Location::caller();
+        match self.at_once(true, place) {
+            Some(selected) => Ok(selected),
+            None => self.recorded(true, place, |inner| inner.select_timeout(timeout)).map(|inner| SelectedOperation { inner }),
+        }
     }
 
     /// See [`crossbeam_channel::Select::select_deadline`](real::Select::select_deadline).
     #[track_caller]
     pub fn select_deadline(&mut self, deadline: Instant) -> Result<SelectedOperation<'a>, SelectTimeoutError> {
-        self.select_by(Location::caller(), |inner| inner.select_deadline(deadline))
+        let place = Location::caller();
+        match self.at_once(true, place) {
+            Some(selected) => Ok(selected),
+            None => self.recorded(true, place, |inner| inner.select_deadline(deadline)).map(|inner| SelectedOperation { inner }),
+        }
     }
 
     /// See [`crossbeam_channel::Select::try_ready`](real::Select::try_ready).
@@ -139,45 +140,25 @@ impl<'a> Select<'a> {
         self.inner.try_ready()
     }
 
-    fn ready_by<E>(
-        &mut self,
-        timed: bool,
-        place: &'static Location<'static>,
-        ready: impl FnOnce(&mut real::Select<'a>) -> Result<usize, E>,
-    ) -> Result<usize, E> {
-        if let Ok(index) = self.try_ready() {
-            return Ok(index);
-        }
-        self.request(timed, place);
-        let ready = ready(&mut self.inner);
-        self.ended(ready.as_ref().ok().copied(), place);
-        ready
-    }
-
     /// See [`crossbeam_channel::Select::ready`](real::Select::ready).
     #[track_caller]
     pub fn ready(&mut self) -> usize {
-        let ready: Result<usize, std::convert::Infallible> = self.ready_by(false, Location::caller(), |inner| Ok(inner.ready()));
-        let Ok(index) = ready;
-        index
+        let place = Location::caller();
+        self.try_ready().unwrap_or_else(|_| self.recorded(false, place, real::Select::ready))
     }
 
     /// See [`crossbeam_channel::Select::ready_timeout`](real::Select::ready_timeout).
     #[track_caller]
     pub fn ready_timeout(&mut self, timeout: Duration) -> Result<usize, ReadyTimeoutError> {
-        self.ready_by(true, Location::caller(), |inner| inner.ready_timeout(timeout))
+        let place = Location::caller();
+        self.try_ready().or_else(|_| self.recorded(true, place, |inner| inner.ready_timeout(timeout)))
     }
 
     /// See [`crossbeam_channel::Select::ready_deadline`](real::Select::ready_deadline).
     #[track_caller]
     pub fn ready_deadline(&mut self, deadline: Instant) -> Result<usize, ReadyTimeoutError> {
-        self.ready_by(true, Location::caller(), |inner| inner.ready_deadline(deadline))
-    }
-}
-
-impl Clone for Select<'_> {
-    fn clone(&self) -> Self {
-        Select { inner: self.inner.clone(), operations: self.operations.clone() }
+        let place = Location::caller();
+        self.try_ready().or_else(|_| self.recorded(true, place, |inner| inner.ready_deadline(deadline)))
     }
 }
 
@@ -221,7 +202,8 @@ impl SelectedOperation<'_> {
     pub fn recv<T>(self, r: &Receiver<T>) -> Result<T, RecvError> {
         match &r.flavor {
             Flavor::Channel(handle, inner) => opened(handle, self.inner.recv(inner), |_| true, Location::caller()),
-            Flavor::WithoutSender(inner) => self.inner.recv(inner),
+            Flavor::Timer(_, inner) => self.inner.recv(inner),
+            Flavor::Never => self.inner.recv(&real::never()),
         }
     }
 

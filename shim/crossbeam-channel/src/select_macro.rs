@@ -133,6 +133,17 @@ macro_rules! crossbeam_channel_internal {
         $oper.conccheck_unknown()
     };
 
+    // Nothing to select from.
+    (recv($r:expr $(,)?) -> $res:pat => $body:expr $(,)?) => {
+        match $r {
+            ref _r => {
+                let _r: &$crate::Receiver<_> = _r;
+                let $res = _r.recv();
+                $body
+            }
+        }
+    };
+
     ($($tokens:tt)*) => {{
         #[allow(unused_mut)]
         let mut _sel = if _IS_BIASED { $crate::Select::new_biased() } else { $crate::Select::new() };
