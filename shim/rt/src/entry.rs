@@ -21,16 +21,25 @@ const fn two(value: u32) -> u32 {
 /// Numbers below this one take two bytes.
 const TWO: u32 = 1 << 14;
 
-/// An entry's tag and its time, which takes three bytes; `None` where it is too long since the last entry, or before it.
-#[inline(always)]
-pub(crate) fn head(tag: u8, elapsed: u64) -> Option<u32> {
-    (elapsed < 1 << 21).then_some(u32::from(tag) | (elapsed as u32) << 11 | 0b100 << 8)
-}
+/// Times below this one take three bytes.
+const THREE: u64 = 1 << 21;
 
-/// The numbers of a lock and a site, as they follow an acquisition's head.
+/// The numbers of a lock and a site, as they follow an acquisition's time.
 #[inline(always)]
 pub(crate) fn pair(lock: ObjectId, site: SiteId) -> Option<u32> {
     (lock.0 | site.0 < TWO).then_some(two(lock.0) | two(site.0) << 16)
+}
+
+/// The number of a lock, as it follows a release's time.
+#[inline(always)]
+pub(crate) fn lone(lock: ObjectId) -> Option<u32> {
+    (lock.0 < TWO).then_some(two(lock.0))
+}
+
+/// The numbers of a channel and one of its handles, and of a site, as they follow a message's time.
+#[inline(always)]
+pub(crate) fn ends(channel: ObjectId, handle: HandleId, site: SiteId) -> Option<(u32, u32)> {
+    (channel.0 | handle.0 | site.0 < TWO).then_some((two(channel.0) | two(handle.0) << 16, two(site.0)))
 }
 
 /// Where an entry stands in the slot.
@@ -45,28 +54,61 @@ impl Place {
     }
 
     #[inline(always)]
-    fn store<const N: usize>(&mut self, at: usize, bytes: [u8; N]) {
+    fn store<const N: usize>(&mut self, at: u32, bytes: [u8; N]) {
         // SAFETY: by the contract of `at` there is room for an entry, of which this is a part.
-        unsafe { self.0.add(at).cast::<[u8; N]>().write_unaligned(bytes) };
+        unsafe { self.0.add(at as usize).cast::<[u8; N]>().write_unaligned(bytes) };
+    }
+
+    /// What an entry begins with: the tag, the ticks since the last one, and four bytes of fields. Returns the length so far.
+    #[inline(always)]
+    fn begin(&mut self, tag: u8, elapsed: u64, fields: u32) -> u32 {
+        if elapsed < THREE {
+            let word = u64::from(tag) | elapsed << 11 | 0b100 << 8 | u64::from(fields) << 32;
+            self.store(0, word.to_le_bytes());
+            8
+        } else {
+            self.store(0, [tag, 0]);
+            self.store(2, elapsed.to_le_bytes());
+            self.store(10, fields.to_le_bytes());
+            14
+        }
     }
 
     /// An acquisition, of [`pair`]'s lock and site; the order where it does not follow. Returns its length.
     #[inline(always)]
-    pub(crate) fn acquisition(mut self, head: u32, pair: u32, order: Option<Order>) -> u32 {
-        let word = u64::from(head) | u64::from(pair) << 32;
-        let Some(Order(order)) = order else {
-            self.store(0, word.to_le_bytes());
-            return 8;
-        };
-        self.store(0, (word | u64::from(acquire::ORDER)).to_le_bytes());
+    pub(crate) fn acquisition(mut self, tag: u8, elapsed: u64, pair: u32, order: Option<Order>) -> u32 {
+        let Some(Order(order)) = order else { return self.begin(tag, elapsed, pair) };
+        let length = self.begin(tag | acquire::ORDER, elapsed, pair);
         if order < 1 << 28 {
-            self.store(8, ((order as u32) << 4 | 0b1000).to_le_bytes());
-            12
+            self.store(length, ((order as u32) << 4 | 0b1000).to_le_bytes());
+            length + 4
         } else {
-            self.store(8, [0]);
-            self.store(9, order.to_le_bytes());
-            17
+            self.store(length, [0]);
+            self.store(length + 1, order.to_le_bytes());
+            length + 9
         }
+    }
+
+    /// A release of [`lone`]'s lock. Returns its length.
+    #[inline(always)]
+    pub(crate) fn release(mut self, tag: u8, elapsed: u64, lone: u32) -> u32 {
+        self.begin(tag, elapsed, lone) - 2
+    }
+
+    /// A message put in or taken out at [`ends`]. Returns its length.
+    #[inline(always)]
+    pub(crate) fn message(mut self, tag: u8, elapsed: u64, (ends, site): (u32, u32), stamp: Stamp) -> u32 {
+        let length = self.begin(tag, elapsed, ends);
+        // The stamp takes all of nine bytes, the first of which is 0.
+        self.store(length, site.to_le_bytes());
+        self.store(length + 3, stamp.0.to_le_bytes());
+        length + 11
+    }
+
+    /// Whether an acquisition of this length can be looked at by [`open_acquisition`](Self::open_acquisition).
+    #[inline(always)]
+    pub(crate) fn is_short(length: u32) -> bool {
+        length < 14
     }
 
     /// The tag of the acquisition that stands here, if it is one of this lock that has not ended.
@@ -85,37 +127,6 @@ impl Place {
     pub(crate) fn set_tag(&mut self, tag: u8) {
         self.store(0, [tag]);
     }
-
-    /// A release of a lock below [`TWO`]. Returns its length.
-    #[inline(always)]
-    pub(crate) fn release(mut self, head: u32, lock: u32) -> u32 {
-        let word = u64::from(head) | u64::from(lock) << 32;
-        self.store(0, word.to_le_bytes());
-        6
-    }
-
-    /// A message put in or taken out. Returns its length.
-    #[inline(always)]
-    pub(crate) fn message(mut self, head: u32, ends: u32, site: u32, stamp: Stamp) -> u32 {
-        let word = u64::from(head) | u64::from(ends) << 32;
-        self.store(0, word.to_le_bytes());
-        // The stamp takes all of nine bytes, the first of which is 0.
-        self.store(8, (site & 0xffff).to_le_bytes());
-        self.store(11, stamp.0.to_le_bytes());
-        19
-    }
-}
-
-/// The number of a lock, as it follows a release's head.
-#[inline(always)]
-pub(crate) fn lone(lock: ObjectId) -> Option<u32> {
-    (lock.0 < TWO).then_some(two(lock.0))
-}
-
-/// The numbers of a channel and one of its handles, and of a site, as they follow a message's head.
-#[inline(always)]
-pub(crate) fn ends(channel: ObjectId, handle: HandleId, site: SiteId) -> Option<(u32, u32)> {
-    (channel.0 | handle.0 | site.0 < TWO).then_some((two(channel.0) | two(handle.0) << 16, two(site.0)))
 }
 
 #[cfg(test)]
@@ -134,7 +145,7 @@ mod tests {
         assert!(decoder.next_record(|_| {}).is_none());
     }
 
-    const ELAPSED: [u64; 4] = [0, 1, 12_345, (1 << 21) - 1];
+    const ELAPSED: [u64; 7] = [0, 1, 12_345, THREE - 1, THREE, 1 << 40, u64::MAX];
 
     #[test]
     fn frequent_entries_are_written_as_the_format_says() {
@@ -143,19 +154,19 @@ mod tests {
             for order in [1, (1 << 28) - 1, 1 << 28, u64::MAX] {
                 let order = Order(order);
                 let expected = Event::Acquire { lock, site, mode: Mode::Shared, how: How::Try, order };
-                let head = head(acquire::MARK | wire::code(Mode::Shared, How::Try), elapsed).expect("short");
-                written(expected, elapsed, |place| place.acquisition(head, pair(lock, site).expect("small"), Some(order)));
+                let tag = acquire::MARK | wire::code(Mode::Shared, How::Try);
+                let fields = pair(lock, site).expect("small");
+                written(expected, elapsed, |place| place.acquisition(tag, elapsed, fields, Some(order)));
             }
             let expected = Event::Release { lock, wrote: true, unwinding: false };
-            let release = head(RELEASE | 1, elapsed).expect("short");
-            written(expected, elapsed, |place| place.release(release, lone(lock).expect("small")));
+            written(expected, elapsed, |place| place.release(RELEASE | 1, elapsed, lone(lock).expect("small")));
             for stamp in [Stamp(0), Stamp(1), Stamp(u64::MAX)] {
-                let (both, at) = ends(lock, handle, site).expect("small");
+                let fields = ends(lock, handle, site).expect("small");
                 for (tag, event) in [
                     (SEND, Event::Send { channel: lock, handle, site, stamp }),
                     (RECV, Event::Recv { channel: lock, handle, site, stamp }),
                 ] {
-                    written(event, elapsed, |place| place.message(head(tag, elapsed).expect("short"), both, at, stamp));
+                    written(event, elapsed, |place| place.message(tag, elapsed, fields, stamp));
                 }
             }
         }
@@ -167,16 +178,15 @@ mod tests {
         assert_eq!(pair(ObjectId(1), SiteId(TWO)), None);
         assert_eq!(lone(ObjectId(TWO)), None);
         assert_eq!(ends(ObjectId(1), HandleId(TWO), SiteId(1)), None);
-        assert_eq!(head(RELEASE, 1 << 21), None);
-        assert_eq!(head(RELEASE, u64::MAX), None, "a clock that went back");
     }
 
     #[test]
     fn an_acquisition_is_open_until_its_tag_says_that_it_ended() {
         let mut buf = [0; MAX_ENTRY];
         let mut place = Place(buf.as_mut_ptr());
-        let head = head(acquire::MARK, 77).expect("short");
-        Place(buf.as_mut_ptr()).acquisition(head, pair(ObjectId(7), SiteId(9)).expect("small"), None);
+        let fields = pair(ObjectId(7), SiteId(9)).expect("small");
+        let length = Place(buf.as_mut_ptr()).acquisition(acquire::MARK, 77, fields, None);
+        assert!(Place::is_short(length));
         assert_eq!(place.open_acquisition(ObjectId(7)), Some(acquire::MARK));
         assert_eq!(place.open_acquisition(ObjectId(8)), None);
         place.set_tag(acquire::MARK | acquire::RELEASED);

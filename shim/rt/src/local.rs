@@ -12,7 +12,7 @@ use conccheck_trace::layout::chunk;
 use conccheck_trace::wire::MAX_ENTRY;
 use conccheck_trace::{ObjectId, ThreadId};
 
-use crate::entry::{self, Place};
+use crate::entry::Place;
 use crate::session::Budget;
 use crate::slots::Slot;
 use crate::sys::ThreadEnd;
@@ -221,23 +221,22 @@ impl Local {
         object.0 > self.foreign.get()
     }
 
-    /// Writes a frequent entry now, if there is nothing else to be done before. `write` gets the tag and time for the entry's first
-    /// four bytes, and returns its length. Returns where the entry ends, and its length.
+    /// Writes a frequent entry now, if there is nothing else to be done before. `write` gets the ticks since the last one and returns
+    /// its length. Returns where it ends, and its length.
     #[inline(always)]
-    pub(crate) fn write_frequent(&self, tag: u8, write: impl FnOnce(Place, u32) -> u32) -> Option<(u32, u32)> {
+    pub(crate) fn write_frequent(&self, write: impl FnOnce(Place, u64) -> u32) -> Option<(u32, u32)> {
         if !self.take() {
             return None;
         }
-        let at = self.at();
-        let now = clock::now();
-        let head = entry::head(tag, now.wrapping_sub(self.time.get()));
-        let (true, Some(head)) = (at < self.limit.load(Ordering::Relaxed), head) else {
+        if !self.has_room() {
             self.leave();
             return None;
-        };
+        }
+        let at = self.at();
+        let elapsed = clock::now().saturating_sub(self.time.get());
         // SAFETY: the slot has room for an entry there, and only this thread writes to its slot.
-        let length = write(unsafe { Place::at(self.base.get().add(at as usize)) }, head);
-        self.time.set(now);
+        let length = write(unsafe { Place::at(self.base.get().add(at as usize)) }, elapsed);
+        self.time.set(self.time.get() + elapsed);
         self.publish(at + length);
         self.leave();
         Some((at + length, length))
@@ -247,7 +246,7 @@ impl Local {
     /// coarse clock has not moved since, and this section is not one of those to be timed. Returns whether it did.
     #[inline(always)]
     pub(crate) fn fold(&self, end: u32, length: u32, lock: ObjectId, bits: u8) -> bool {
-        if self.at() != end {
+        if self.at() != end || !Place::is_short(length) {
             return false;
         }
         let from = end - length;

@@ -126,9 +126,9 @@ impl Lock {
                 if !local.is_ours(lock) {
                     return None;
                 }
-                local.write_frequent(acquire::MARK | kind.code(), |place, head| {
+                local.write_frequent(|place, elapsed| {
                     let (order, follows) = self.advance(READ, local.serial.get());
-                    place.acquisition(head, pair, (!follows).then_some(order))
+                    place.acquisition(acquire::MARK | kind.code(), elapsed, pair, (!follows).then_some(order))
                 })
             })
         {
@@ -232,7 +232,7 @@ extern "C" fn released(state: State, wrote: bool) {
                 || clock::is_ticking()
                     && local.is_ours(lock)
                     && entry::lone(lock).is_some_and(|lone| {
-                        local.write_frequent(RELEASE | u8::from(wrote), |place, head| place.release(head, lone)).is_some()
+                        local.write_frequent(|place, elapsed| place.release(RELEASE | u8::from(wrote), elapsed, lone)).is_some()
                     })
         });
     if !recorded {

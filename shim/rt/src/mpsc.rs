@@ -115,13 +115,12 @@ impl Handle {
         if self.polling.load(Ordering::Relaxed) {
             self.polling.store(false, Ordering::Relaxed);
         }
-        let recorded =
-            site::first_seen(place).and_then(|site| entry::ends(self.channel, self.id, site)).is_some_and(|(ends, site)| {
-                local::with(|local| {
-                    local.is_ours(self.channel)
-                        && local.write_frequent(tag, |place, head| place.message(head, ends, site, stamp)).is_some()
-                })
-            });
+        let recorded = site::first_seen(place).and_then(|site| entry::ends(self.channel, self.id, site)).is_some_and(|ends| {
+            local::with(|local| {
+                local.is_ours(self.channel)
+                    && local.write_frequent(|place, elapsed| place.message(tag, elapsed, ends, stamp)).is_some()
+            })
+        });
         if !recorded {
             self.message_slowly(tag == entry::SEND, stamp, place);
         }
