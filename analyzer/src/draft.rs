@@ -13,6 +13,8 @@ pub(crate) struct Draft<'m, 'a> {
     objects: Vec<ObjectId>,
     labels: Labels,
     threads: Vec<usize>,
+    /// Held and wanted objects, as far as they make the finding what it is.
+    orders: Vec<(ObjectId, ObjectId)>,
     finding: Finding,
 }
 
@@ -39,7 +41,7 @@ impl<'m, 'a> Draft<'m, 'a> {
             occurrences: 1,
             fingerprint: String::new(),
         };
-        Draft { model, objects, labels, threads: Vec::new(), finding }
+        Draft { model, objects, labels, threads: Vec::new(), orders: Vec::new(), finding }
     }
 
     /// The name of one of the objects.
@@ -80,6 +82,11 @@ impl<'m, 'a> Draft<'m, 'a> {
         self.threads.push(thread);
     }
 
+    /// Makes an order of two objects part of the fingerprint: `wanted` was asked for while `held` was held.
+    pub(crate) fn takes(&mut self, held: ObjectId, wanted: ObjectId) {
+        self.orders.push((held, wanted));
+    }
+
     pub(crate) fn scenario(&mut self, party: usize, text: impl Into<String>, blocks: bool) {
         self.finding.scenario.push(ScenarioStep { party, text: text.into(), blocks });
     }
@@ -101,6 +108,7 @@ impl<'m, 'a> Draft<'m, 'a> {
         self.finding.tests.sort();
         self.finding.tests.dedup();
         let mut parts: Vec<String> = self.objects.iter().map(|id| names.stable(*id).to_owned()).collect();
+        parts.extend(self.orders.iter().map(|(held, wanted)| format!("{} -> {}", names.stable(*held), names.stable(*wanted))));
         let steps = self.finding.parties.iter().flat_map(|party| &party.steps);
         parts.extend(steps.filter_map(|step| step.site.as_ref()).map(|site| file_name(&site.file).to_owned()));
         parts.sort();

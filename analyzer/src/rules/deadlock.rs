@@ -46,21 +46,24 @@ impl Rule for Deadlock {
 
 /// A finding on threads that wait in a ring: what each holds that another waits for, and what it waits for.
 pub(crate) fn ring<'m, 'a>(model: &'m Model<'a>, meta: &'static RuleMeta, group: &Group) -> Draft<'m, 'a> {
-    let wanted: Vec<ObjectId> = group.threads.iter().filter_map(|t| waits::object(waits::pending(model, *t)?.0)).collect();
+    let wanted: Vec<ObjectId> = group.threads.iter().flat_map(|t| waits::objects(model, *t)).collect();
     let mut draft = Draft::new(model, meta, Confidence::Manifest, wanted.iter().copied());
     let mut since = 0;
     for t in &group.threads {
         let thread = &model.threads[*t];
-        let Some((event, site)) = waits::pending(model, *t) else { continue };
+        let Some((_, site)) = waits::pending(model, *t) else { continue };
         let mut steps = Vec::new();
         for held in thread.held.iter().filter(|held| wanted.contains(&held.lock)) {
+            for object in waits::objects(model, *t) {
+                draft.takes(held.lock, object);
+            }
             let text = format!("holds {}{} from here", draft.quoted(held.lock), waits::mode_words(held.mode));
             steps.push(draft.step(held.site, text, false));
         }
         for (once, site) in thread.initialising.iter().filter(|(once, _)| wanted.contains(once)) {
             steps.push(draft.step(*site, format!("initialises {} from here", draft.quoted(*once)), false));
         }
-        steps.push(draft.step(site, waits::text(model, &draft, event), true));
+        steps.push(draft.step(site, waits::pending_text(model, &draft, *t), true));
         draft.party(*t, steps);
         if let Some(pending) = &thread.pending {
             since = since.max(pending.since.0);
@@ -73,8 +76,7 @@ pub(crate) fn ring<'m, 'a>(model: &'m Model<'a>, meta: &'static RuleMeta, group:
         }
     }
     for (party, t) in group.threads.iter().enumerate() {
-        if let Some((event, _)) = waits::pending(model, *t) {
-            let call = waits::call(model, &draft, event);
+        if let Some(call) = waits::pending_call(model, &draft, *t) {
             draft.scenario(party, call, true);
         }
     }

@@ -105,6 +105,7 @@ fn finding(model: &Model<'_>, ring: &Ring, outcome: &Outcome) -> Finding {
     for (i, context) in contexts.iter().enumerate() {
         let before = contexts[(i + contexts.len() - 1) % contexts.len()].lock;
         let held = model.held(context.chain).into_iter().find(|held| held.lock == before).copied();
+        draft.takes(before, context.lock);
         let (site, mode) = held.map_or((SiteId::NONE, Mode::Exclusive), |held| (held.site, held.mode));
         let holds = draft.step(site, format!("holds {}{} from here", draft.quoted(before), waits::mode_words(mode)), false);
         let text = format!("and waits for {}{} here", draft.quoted(context.lock), waits::mode_words(context.mode));

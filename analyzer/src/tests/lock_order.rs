@@ -173,6 +173,24 @@ fn fingerprints_hold_no_line_numbers_and_no_folders() {
 }
 
 #[test]
+fn the_fingerprint_of_a_ring_the_other_way_round_is_another_one() {
+    let ring = |orders: [[&str; 2]; 3]| {
+        let mut text = "object a mutex @bank.rs:1 A\nobject b mutex @bank.rs:2 B\nobject c mutex @bank.rs:3 C\n".to_owned();
+        text += "main spawn t1; main spawn t2; main spawn t3\n";
+        for (thread, [first, second]) in (1..).zip(orders) {
+            text += &format!("t{thread} lock {first} @bank.rs:10; t{thread} lock {second} @bank.rs:11\n");
+            text += &format!("t{thread} unlock {second}; t{thread} unlock {first}\n");
+        }
+        let found = analysis(&text).findings;
+        assert_eq!(found.len(), 1, "{found:?}");
+        found[0].fingerprint.clone()
+    };
+    let one_way = ring([["a", "b"], ["b", "c"], ["c", "a"]]);
+    assert_eq!(ring([["b", "c"], ["c", "a"], ["a", "b"]]), one_way, "by other threads");
+    assert_ne!(ring([["a", "c"], ["c", "b"], ["b", "a"]]), one_way);
+}
+
+#[test]
 fn a_thread_that_polls_is_ordered_behind_what_it_may_have_polled_for() {
     let [first, second] = ["t1 lock a; t1 lock b; t1 unlock b; t1 unlock a", "t2 lock b; t2 lock a; t2 unlock a; t2 unlock b"];
     assert!(found(&format!("{first}\nt2 yield\n{second}")).is_empty());
