@@ -32,8 +32,10 @@ impl Names {
             let (name, without_line) = by_site.entry(class).or_insert_with(|| {
                 let type_name = model.trace.tables.string(object.type_name).map(short_type).unwrap_or_default();
                 let created = model.site(object.created);
-                let found =
-                    created.and_then(|site| name_at(model.sources, site)).or_else(|| called.get(&class).cloned().flatten());
+                let found = match object.kind {
+                    ObjectKind::Scope => Some(type_name.clone()),
+                    _ => created.and_then(|site| name_at(model.sources, site)).or_else(|| called.get(&class).cloned().flatten()),
+                };
                 let site = model.site(object.created);
                 match found {
                     Some(name) => (clean(&name), clean(&name)),
@@ -170,6 +172,13 @@ fn describe(kind: ObjectKind, type_name: &str, site: Option<&SiteDef>, with_line
 /// A path's last part.
 pub fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// Whether a file belongs to a dependency or to the standard library, not to the user's own code.
+pub fn is_dependency(file: &str) -> bool {
+    let file = file.replace('\\', "/");
+    file.starts_with("/rustc/")
+        || ["/registry/src/", "/git/checkouts/", "/rustlib/src/"].iter().any(|folder| file.contains(folder))
 }
 
 /// Whether a source line declares a static.

@@ -181,8 +181,11 @@ fn wakers(model: &Model<'_>, states: &[State], t: usize) -> Wakers {
             if model.barriers.get(barrier.0).is_some_and(|state| state.arrived >= full) { wakes } else { unknown }
         }
         Event::Park { .. } if model.threads[t].is_waking => wakes,
-        Event::RecvRequest { channel, .. } => channel_wakers(model, states, t, channel, Side::Sender),
-        Event::SendRequest { channel, .. } => channel_wakers(model, states, t, channel, Side::Receiver),
+        Event::CancelWait { token, .. } if model.tokens.get(token.0).is_some_and(|token| token.cancelled.is_some()) => wakes,
+        Event::RecvRequest { .. } | Event::SendRequest { .. } | Event::SelectRequest { .. } => match pending.operations() {
+            Some(operations) => any_wakers(model, states, t, &operations),
+            None => wakes,
+        },
         _ => unknown,
     }
 }

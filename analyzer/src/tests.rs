@@ -22,6 +22,7 @@ pub(crate) fn rules(text: &str) -> Vec<&'static str> {
     rules
 }
 
+mod cancel;
 mod leaks;
 mod lock_order;
 mod manifest;

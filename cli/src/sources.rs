@@ -104,12 +104,7 @@ pub(crate) fn repository<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Opt
     roots.find(|root| root.is_absolute() && root.join(".git").exists()).map(Path::to_owned)
 }
 
-/// Whether a file belongs to a dependency or to the standard library, not to the user's own code.
-pub(crate) fn is_dependency(file: &str) -> bool {
-    let file = file.replace('\\', "/");
-    file.starts_with("/rustc/")
-        || ["/registry/src/", "/git/checkouts/", "/rustlib/src/"].iter().any(|folder| file.contains(folder))
-}
+pub(crate) use conccheck_analyzer::names::is_dependency;
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@
 //! [contexts](context::Context), not from the number of events.
 
 mod build;
+pub mod cancel;
 pub mod channel;
 pub mod context;
 pub mod lock;
@@ -24,6 +25,7 @@ use crate::stuck::Stuck;
 use crate::table::Table;
 use crate::{Config, Sources};
 
+use cancel::{Scope, Token};
 use channel::Channel;
 use context::{BlockingOp, Context, Held};
 use lock::{Lock, SiteUse};
@@ -50,6 +52,10 @@ pub struct Model<'a> {
     pub onces: Table<Once>,
     /// Barriers by object id.
     pub barriers: Table<Barrier>,
+    /// Cancellation tokens and stop flags by object id.
+    pub tokens: Table<Token>,
+    /// Scopes in the order of their begins.
+    pub scopes: Vec<Scope>,
     /// How each site acquired locks.
     pub sites: Table<SiteUse>,
     /// The distinct held stacks; entry 0 is the empty one.

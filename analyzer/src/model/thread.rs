@@ -60,6 +60,10 @@ pub struct Thread {
     pub unparks: u64,
     /// How many waits at the site where it waits at the end ended before; where it sleeps, how often it slept there.
     pub earlier_waits: u64,
+    /// The latest wait without limit for a message, a notification or a token: number of the event, and where.
+    pub idled: Option<(u32, SiteId)>,
+    /// Scopes that it was started in, by index, also those of its ancestors.
+    pub scopes: Vec<u32>,
     /// Events that it lost.
     pub lost: u64,
     /// Onces whose initialiser it runs.

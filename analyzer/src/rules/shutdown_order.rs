@@ -1,10 +1,13 @@
 //! Components that are stopped before those that use them: see `shutdown_order.md`.
 
-use conccheck_trace::{ObjectId, Side};
+use std::collections::BTreeMap;
 
-use crate::draft::Draft;
+use conccheck_trace::{ObjectId, Side, SiteId};
+
+use crate::draft::{Draft, times};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
+use crate::model::cancel::Scope;
 use crate::model::channel::{Channel, LateSend};
 use crate::rule::{Rule, RuleMeta};
 
@@ -12,7 +15,7 @@ pub(crate) struct ShutdownOrder;
 
 static META: RuleMeta = RuleMeta {
     name: "shutdown-order",
-    summary: "a thread was stopped before another that still sends to it",
+    summary: "a component was stopped before another that still uses it",
     severity: Severity::Medium,
     since: "0.1.0",
     page: include_str!("shutdown_order.md"),
@@ -49,6 +52,40 @@ impl Rule for ShutdownOrder {
             let help = format!("stop {second} first and wait for it, then close {name} and wait for {first}");
             out.push(draft.finish(message, help, count));
         }
+        for (number, scope) in model.scopes.iter().enumerate() {
+            of_scope(model, number, scope, out);
+        }
+    }
+}
+
+/// Locks of a scope that its threads take after its end.
+fn of_scope(model: &Model<'_>, number: usize, scope: &Scope, out: &mut Vec<Finding>) {
+    let mut by_lock: BTreeMap<ObjectId, Vec<(usize, SiteId)>> = BTreeMap::new();
+    for (lock, t, site) in &scope.late {
+        by_lock.entry(*lock).or_default().push((*t, *site));
+    }
+    let members: Vec<usize> = model.members(number).chain([scope.thread]).collect();
+    for (lock, late) in by_lock {
+        let contexts = model.locks.get(lock.0).map_or(&[][..], |lock| &lock.contexts);
+        let belongs = contexts.iter().all(|id| members.contains(&model.contexts[*id as usize].thread));
+        let created = model.trace.tables.object(lock).map(|object| object.created);
+        if !belongs || created.is_some_and(|created| model.is_static(created)) {
+            continue;
+        }
+        let (t, site) = late[0];
+        let mut draft = Draft::new(model, &META, Confidence::Manifest, [lock]);
+        let name = draft.quoted(lock);
+        let scope_name = format!("scope `{}`", model.names().class(scope.id));
+        let step = draft.step(site, format!("takes {name} here, after {scope_name} has ended"), true);
+        draft.party(t, vec![step]);
+        let step = draft.step(scope.site, format!("enters {scope_name} here, and has left it by then"), false);
+        draft.party(scope.thread, vec![step]);
+        late[1..].iter().for_each(|(other, _)| draft.seen_by(*other));
+        let count = late.len() as u64;
+        draft.evidence(format!("it was taken {} after the end of {scope_name}", times(count)));
+        let message = format!("{name} is used after {scope_name}, to which it belongs, has ended");
+        let help = format!("tell {} to end and join it before {scope_name} ends", model.names().called(t));
+        out.push(draft.finish(message, help, count));
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) fn object(event: Event) -> Option<ObjectId> {
         Event::OnceRequest { once, .. } => Some(once),
         Event::BarrierWait { barrier, .. } => Some(barrier),
         _ => None,
+        Event::CancelWait { token, .. } => Some(token),
     }
 }
 
@@ -34,6 +35,7 @@ pub(crate) fn text(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> St
         Event::OnceRequest { .. } => format!("waits for the initialisation of {name} here"),
         Event::BarrierWait { parties, .. } => format!("waits at barrier {name} for {parties} threads here"),
         Event::Sleep { .. } => "sleeps here".to_owned(),
+        Event::CancelWait { .. } => format!("waits for the cancellation of {name} here"),
         _ => "waits here".to_owned(),
     }
 }
@@ -54,6 +56,7 @@ pub(crate) fn call(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> St
         Event::BarrierWait { .. } => format!("barrier({name})"),
         _ => "wait".to_owned(),
     }
+        Event::CancelWait { .. } => format!("wait({name})"),
 }
 
 /// What a thread did, as a call, outside of what the finding is about.
@@ -80,6 +83,8 @@ pub(crate) fn done(model: &Model<'_>, event: Event) -> String {
         Event::TryFail { lock, .. } | Event::TimeOut { lock, .. } => format!("try_lock({})", class(lock)),
         _ => "goes on".to_owned(),
     }
+        Event::Cancel { token, .. } => format!("cancel({})", class(token)),
+        Event::CancelLook { token, .. } => format!("is_cancelled({})", class(token)),
 }
 
 /// The call that takes a lock.

@@ -29,6 +29,7 @@ impl Builder<'_> {
                 touch(state, receiver, Side::Receiver, t, index, false);
             }
             Event::HandleClone { channel, side, from, handle } => {
+                self.note_clone(t, index);
                 let state = self.model.channels.at(channel.0);
                 touch(state, from, side, t, index, false);
                 touch(state, handle, side, t, index, false);

@@ -1,5 +1,6 @@
 //! Fills the model from the merged events.
 
+mod cancel;
 mod channels;
 mod locks;
 mod order;
@@ -57,6 +58,10 @@ struct Track {
     children: Vec<(usize, Vec<super::context::Holding>)>,
 }
 
+    /// Handles of tokens that it cloned lately.
+    cloned: cancel::Cloned,
+    /// Scopes that it is in, by index.
+    scopes: Vec<u32>,
 struct Builder<'a> {
     model: Model<'a>,
     tracks: Vec<Track>,
@@ -91,6 +96,8 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
             chains: vec![Held { parent: 0, lock: ObjectId::NONE, mode: Mode::Exclusive, how: How::Blocking, site: SiteId::NONE }],
             contexts: Vec::new(),
             ops: Vec::new(),
+            tokens: Table::default(),
+            scopes: Vec::new(),
             mixed: Vec::new(),
             stale: Vec::new(),
             tests: Vec::new(),
@@ -198,6 +205,12 @@ impl Builder<'_> {
                 (state.is_used, state.is_entangled) = (true, true);
                 self.tracks[t].request = None;
             }
+        if let Event::RecvRequest { timed: false, site, .. }
+        | Event::Wait { timed: false, site, .. }
+        | Event::Park { timed: false, site } = event
+        {
+            thread.idled = Some((index, site));
+        }
             Event::Convert { lock, site, from, to, .. } => self.convert(t, lock, site, from, to),
             Event::PoisonSeen { lock, site } => self.model.locks.at(lock.0).poison_met.push((t, site)),
             Event::PoisonCleared { lock, .. } => self.model.locks.at(lock.0).poison_met.retain(|(who, _)| *who != t),
@@ -252,6 +265,12 @@ impl<'a> Builder<'a> {
         self.model.forced = forced;
         self.number_tests();
         self.close_threads();
+            Event::TokenClone { .. }
+            | Event::Cancel { .. }
+            | Event::CancelWait { .. }
+            | Event::CancelLook { .. }
+            | Event::ScopeBegin { .. }
+            | Event::ScopeEnd { .. } => self.cancel_event(t, index, time, event),
         for (t, thread) in self.model.threads.iter().enumerate() {
             for held in &thread.held {
                 self.model.locks.at(held.lock.0).holders.push(t);

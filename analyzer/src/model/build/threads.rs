@@ -39,6 +39,7 @@ impl Builder<'_> {
         thread.parent = Some(t);
         thread.spawn = Some(Spawn { site, time, index, is_scoped });
         thread.test = parent_test;
+        self.hand_down(t, index, child);
         self.learn(child, &moment);
     }
 
@@ -97,6 +98,8 @@ impl Builder<'_> {
             Event::RecvRequest { channel, site, .. } => (channel.0, 4, site),
             Event::SendRequest { channel, site, .. } => (channel.0, 5, site),
             Event::BarrierWait { barrier, site, .. } => (barrier.0, 6, site),
+            Event::SelectRequest { site, .. } => (0, 8, site),
+            Event::CancelWait { token, site, .. } => (token.0, 7, site),
             _ => return,
         };
         let (chain, slept) = (innermost.chain, kind == 0);
