@@ -1,5 +1,7 @@
 //! Collections behind a mutex that stand in for a channel: see `mutex_as_queue.md`.
 
+use std::collections::BTreeSet;
+
 use conccheck_trace::{ObjectId, ObjectKind, SiteId};
 
 use super::statement;
@@ -29,8 +31,12 @@ impl Rule for MutexAsQueue {
     }
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
+        let waited_with: BTreeSet<_> = model.condvars.iter().flat_map(|(_, condvar)| condvar.locks.iter().copied()).collect();
         for (id, lock) in model.locks.iter() {
             let id = ObjectId(id);
+            if waited_with.contains(&id) {
+                continue;
+            }
             let Some((pushes, takes)) = sides(model, id, lock) else { continue };
             let count = |side: &[&Context]| side.iter().map(|context| context.count).sum::<u64>();
             let (pushed, taken) = (count(&pushes), count(&takes));
@@ -63,8 +69,7 @@ fn sides<'m>(model: &'m Model<'_>, id: ObjectId, lock: &Lock) -> Option<(Vec<&'m
             .next()
             .is_some_and(|outer| name.trim_end_matches('<').ends_with(outer.rsplit("::").next().unwrap_or(outer)))
     });
-    let has_condvar = model.condvars.iter().any(|(_, condvar)| condvar.locks.contains(&id));
-    if !is_collection || has_condvar {
+    if !is_collection {
         return None;
     }
     let (mut pushes, mut takes) = (Vec::new(), Vec::new());
