@@ -39,6 +39,7 @@ pub(super) enum Request {
     Help,
     Version,
     Do(Box<CommandLine>),
+    Doctor(Box<CommandLine>),
 }
 
 /// A command line, sorted.
@@ -101,9 +102,8 @@ const RUN_OPTIONS: [&str; 16] = [
 /// A subcommand or flag of ours that does not exist; a flag of ours with a wrong value.
 pub(super) fn parse(args: &[OsString]) -> Result<Request, Failure> {
     let Some((first, mut rest)) = args.split_first() else {
-        return Err(
-            Failure::usage("say what to do: cargo conccheck build|test|run|bench|nextest run").help("cargo conccheck --help")
-        );
+        return Err(Failure::usage("say what to do: cargo conccheck build|test|run|bench|nextest run|doctor")
+            .help("cargo conccheck --help"));
     };
     let verb = match first.to_str().unwrap_or_default() {
         "-h" | "--help" | "help" => return Ok(Request::Help),
@@ -122,9 +122,18 @@ pub(super) fn parse(args: &[OsString]) -> Result<Request, Failure> {
                 return Err(Failure::usage("of nextest's commands only `run` can be checked").help("cargo conccheck nextest run"));
             }
         },
+        "doctor" => return Ok(as_doctor(sort(Verb::Build, rest)?)),
         other => return Err(unknown(other)),
     };
     sort(verb, rest)
+}
+
+/// The doctor takes what a build takes, since it tells about that build.
+fn as_doctor(request: Request) -> Request {
+    match request {
+        Request::Do(line) => Request::Doctor(line),
+        other => other,
+    }
 }
 
 /// Sorts the arguments after the verb.
@@ -210,9 +219,9 @@ fn unknown(word: &str) -> Failure {
         "check" | "clippy" | "c" => failure.help("to see whether it builds: cargo conccheck build"),
         _ if word.starts_with('+') => failure.help(format!("the toolchain goes first: cargo {word} conccheck …")),
         _ if word.starts_with('-') => failure.help(format!("the subcommand goes first: cargo conccheck test {word}")),
-        _ => match nearest(word, &["build", "test", "run", "bench", "nextest"]) {
+        _ => match nearest(word, &["build", "test", "run", "bench", "nextest", "doctor"]) {
             Some(near) => failure.help(format!("did you mean `cargo conccheck {near}`?")),
-            None => failure.help("the subcommands are build, test, run, bench and nextest run"),
+            None => failure.help("the subcommands are build, test, run, bench, nextest run and doctor"),
         },
     }
 }

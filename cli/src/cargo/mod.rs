@@ -3,11 +3,12 @@
 //! One binary in three parts. As the user's command ([`session`]) it compiles the runtime ([`runtime`]) and starts cargo with itself
 //! in place of `rustc` and `rustdoc`. As `rustc` ([`wrapper`]) it adds the facades to each crate that becomes part of a program under
 //! test, or puts a facade in its place ([`plan`], [`facade`]), and notes how it went ([`units`]). As `rustdoc` ([`doctests`]) it does
-//! so for doc tests.
+//! so for doc tests. [`doctor`] tells beforehand what all this will come to.
 
 mod args;
 mod config;
 mod doctests;
+mod doctor;
 mod facade;
 mod folders;
 mod invocation;
@@ -55,6 +56,7 @@ fn command(args: &[OsString]) -> Result<ExitCode, Failure> {
             Ok(ExitCode::Clean)
         }
         Request::Do(line) => session::execute(&line),
+        Request::Doctor(line) => doctor::run(&line),
     }
 }
 

@@ -36,9 +36,14 @@ const SUBSTITUTED: &str = "conccheck_substituted";
 const UNRECORDED: &[&str] =
     &["async_channel", "async_lock", "async_std", "flume", "futures_channel", "futures_util", "kanal", "smol", "spin", "tokio"];
 
+/// Whether a crate has synchronisation of its own that no facade records.
+pub(super) fn is_unrecorded(name: &str) -> bool {
+    UNRECORDED.contains(&name)
+}
+
 /// Whether a crate has synchronisation that is seen by a facade of it alone.
 pub(super) fn needs_facade(name: &str) -> bool {
-    UNRECORDED.contains(&name) || FACADES.iter().any(|facade| facade.name == name)
+    is_unrecorded(name) || FACADES.iter().any(|facade| facade.name == name)
 }
 
 /// A crate that cargo finds for the user, and the facade that takes its place.

@@ -41,7 +41,7 @@ impl Project {
         let config = Config::load(&here, &line.config);
         let toolchain = Toolchain::ask(&config.program("RUSTC", "rustc").unwrap_or_else(|| "rustc".into()))?;
 
-        let metadata = metadata(&cargo, line)?;
+        let metadata = metadata(metadata_command(&cargo, line).no_deps().other_options(config_options(line)))?;
         let target_dir = line.target_dir.as_ref().map(|folder| here.join(folder));
         let folder = target_dir.unwrap_or_else(|| metadata.target_directory.clone().into_std_path_buf()).join("conccheck");
         let build_dir = metadata.build_directory.filter(|build| *build != metadata.target_directory);
@@ -91,20 +91,38 @@ impl Project {
         cargo
     }
 
+    /// The folder of all runtimes.
+    pub(super) fn runtimes(&self) -> PathBuf {
+        self.folder.join("runtime")
+    }
+
     /// The folders with the notes on how crates were compiled.
     pub(super) fn notes(&self) -> Vec<PathBuf> {
         self.targets.iter().map(|target| self.folder.join(target_folder(target)).join("instrumented")).collect()
     }
 }
 
-/// cargo's own view of the project.
-fn metadata(cargo: &OsString, line: &CommandLine) -> Result<cargo_metadata::Metadata, Failure> {
+/// A question to cargo about the project.
+pub(super) fn metadata_command(cargo: &OsString, line: &CommandLine) -> MetadataCommand {
     let mut command = MetadataCommand::new();
-    command.cargo_path(cargo).no_deps();
+    command.cargo_path(cargo);
     if let Some(manifest) = &line.manifest_path {
         command.manifest_path(manifest);
     }
-    command.other_options(line.config.iter().flat_map(|value| ["--config".to_owned(), value.clone()]).collect::<Vec<_>>());
+    command
+}
+
+/// The flags by which a command line changes cargo's configuration.
+pub(super) fn config_options(line: &CommandLine) -> Vec<String> {
+    line.config.iter().flat_map(|value| ["--config".to_owned(), value.clone()]).collect()
+}
+
+/// cargo's own view of the project.
+///
+/// # Errors
+/// cargo can't read it.
+pub(super) fn metadata(command: &MetadataCommand) -> Result<cargo_metadata::Metadata, Failure> {
+    let cargo = command.cargo_command().get_program().to_owned();
     command.exec().map_err(|error| match error {
         cargo_metadata::Error::CargoMetadata { stderr } => {
             Failure::new(ExitCode::BuildFailed, stderr.trim_start_matches("error: ").trim_end())

@@ -43,7 +43,7 @@ const KEPT: usize = 6;
 /// ([`ExitCode::Internal`]).
 pub(super) fn ensure(root: &Path, toolchain: &Toolchain, targets: &[String]) -> Result<PathBuf, Failure> {
     let hash = hash(toolchain);
-    let runtime = root.join(&hash);
+    let runtime = folder(root, toolchain);
     for target in targets {
         let finished = runtime.join(target_folder(target));
         if !finished.is_dir() {
@@ -59,6 +59,11 @@ pub(super) fn ensure(root: &Path, toolchain: &Toolchain, targets: &[String]) -> 
         }
     }
     Ok(runtime)
+}
+
+/// The folder of a toolchain's runtime, for all targets, whether it is there or not.
+pub(super) fn folder(root: &Path, toolchain: &Toolchain) -> PathBuf {
+    root.join(hash(toolchain))
 }
 
 /// Tells this runtime from every other: by compiler, sources, flags, and which crates it is put under in what way.

@@ -28,7 +28,7 @@ pub(super) fn execute(line: &CommandLine) -> Result<ExitCode, Failure> {
     line.report.check()?;
     let project = Project::find(line)?;
     folders::create(&project.folder)?;
-    let runtime = runtime::ensure(&project.folder.join("runtime"), &project.toolchain, &project.targets)?;
+    let runtime = runtime::ensure(&project.runtimes(), &project.toolchain, &project.targets)?;
     let run = Run::new(&project)?;
     let session = Session {
         line,

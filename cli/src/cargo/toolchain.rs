@@ -1,12 +1,15 @@
 //! The compiler that cargo will use, and what it says about itself.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::process::Command;
 
 use crate::{ExitCode, Failure};
 
 /// The first release whose std the facade can stand for.
 const OLDEST: (u32, u32) = (1, 95);
+/// Its name.
+pub(super) const OLDEST_NAME: &str = "1.95";
 
 /// A compiler.
 #[derive(Clone, Debug)]
@@ -37,11 +40,23 @@ impl Toolchain {
             return Err(Failure::new(ExitCode::BuildFailed, format!("`{shown} -vV` does not tell a version: {}", said.trim())));
         };
         if version(&release).is_some_and(|version| version < OLDEST) {
-            let (major, minor) = OLDEST;
-            return Err(Failure::usage(format!("this toolchain is Rust {release}; conccheck needs {major}.{minor} or newer"))
+            return Err(Failure::usage(format!("this toolchain is Rust {release}; conccheck needs {OLDEST_NAME} or newer"))
                 .help("choose another toolchain: cargo +stable conccheck …"));
         }
         Ok(Toolchain { rustc: rustc.to_owned(), verbose_version: answer, host })
+    }
+
+    /// Its version, such as `1.97.0-nightly`.
+    pub(super) fn release(&self) -> &str {
+        self.verbose_version.lines().find_map(|line| line.strip_prefix("release:")).unwrap_or_default().trim()
+    }
+
+    /// Whether the std of a target is installed.
+    pub(super) fn has_std(&self, target: &str) -> bool {
+        let libraries = Command::new(&self.rustc).args(["--print", "target-libdir", "--target", target]).output();
+        let Ok(output) = libraries else { return false };
+        let entries = fs::read_dir(String::from_utf8_lossy(&output.stdout).trim()).into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with("libstd-")))
     }
 }
 
@@ -60,6 +75,7 @@ mod tests {
         assert_eq!(version("1.95.0"), Some((1, 95)));
         assert_eq!(version("1.100.0-nightly"), Some((1, 100)));
         assert!(version("1.100.0-nightly") > Some(OLDEST));
+        assert_eq!(version(OLDEST_NAME), Some(OLDEST));
         assert_eq!(version("unknown"), None);
     }
 

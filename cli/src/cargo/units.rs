@@ -61,7 +61,8 @@ pub(super) fn coverage(folders: &[PathBuf], programs: &[PathBuf]) -> Option<Cove
     (!seen.is_empty()).then(|| summary(&units, &seen))
 }
 
-fn all(folder: &Path) -> Vec<(String, Unit)> {
+/// All notes in a folder, with their units' names.
+pub(super) fn all(folder: &Path) -> Vec<(String, Unit)> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let ids = entries.filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".json")?.to_owned()));
     ids.filter_map(|id| Some((id.clone(), of(folder, &id)?))).collect()

@@ -58,6 +58,12 @@ impl<R, T> RwLock<R, T> {
     }
 }
 
+/// How a raw lock reads. In 0.5, raw locks whose readers pass queued writers are types of their own, which only their names tell.
+pub(crate) fn read_mode<R>() -> Mode {
+    let is_recursive = cfg!(conccheck_original = "0.5") && type_name::<R>().ends_with("RawRwLockRecursive");
+    if is_recursive { Mode::RecursiveShared } else { Mode::Shared }
+}
+
 /// The ways to ask for a lock in one mode. `$attempt` is the original's that never waits.
 macro_rules! acquisitions {
     ($guard:ident, $mode:expr, $attempt:ident, $wait:ident) => {
@@ -128,9 +134,9 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
         Attempt { lock: &self.lock, mode, place, type_name: type_name::<T> }
     }
 
-    acquisitions!(RwLockReadGuard, Mode::Shared, try_read, read);
+    acquisitions!(RwLockReadGuard, read_mode::<R>(), try_read, read);
     acquisitions!(RwLockWriteGuard, Mode::Exclusive, try_write, write);
-    acquisitions!(unchecked RwLockReadGuard, Mode::Shared, make_read_guard_unchecked SharedGuard);
+    acquisitions!(unchecked RwLockReadGuard, read_mode::<R>(), make_read_guard_unchecked SharedGuard);
     acquisitions!(unchecked RwLockWriteGuard, Mode::Exclusive, make_write_guard_unchecked ExclusiveGuard);
     acquisitions!(force Mode::Shared, force_unlock_read SharedGuard);
     acquisitions!(force Mode::Exclusive, force_unlock_write ExclusiveGuard);
@@ -177,8 +183,8 @@ impl<R: RawRwLockFair, T: ?Sized> RwLock<R, T> {
 }
 
 impl<R: RawRwLockTimed, T: ?Sized> RwLock<R, T> {
-    acquisitions!(timed RwLockReadGuard, Mode::Shared, try_read, try_read_for Duration);
-    acquisitions!(timed RwLockReadGuard, Mode::Shared, try_read, try_read_until Instant);
+    acquisitions!(timed RwLockReadGuard, read_mode::<R>(), try_read, try_read_for Duration);
+    acquisitions!(timed RwLockReadGuard, read_mode::<R>(), try_read, try_read_until Instant);
     acquisitions!(timed RwLockWriteGuard, Mode::Exclusive, try_write, try_write_for Duration);
     acquisitions!(timed RwLockWriteGuard, Mode::Exclusive, try_write, try_write_until Instant);
 }

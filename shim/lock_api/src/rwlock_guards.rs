@@ -6,6 +6,7 @@ use conccheck_rt::lock::Held;
 use conccheck_rt::{How, Mode};
 use lock_api_orig::{self as real, RawRwLock, RawRwLockDowngrade, RawRwLockFair, RawRwLockUpgradeDowngrade};
 
+use crate::rwlock::read_mode;
 use crate::{RwLock, RwLockUpgradableReadGuard};
 
 /// Instrumented [`lock_api::RwLockReadGuard`](real::RwLockReadGuard).
@@ -50,11 +51,11 @@ impl<'a, R: RawRwLock + 'a, T: ?Sized + 'a> RwLockReadGuard<'a, R, T> {
     }
 
     narrowing!(RwLockReadGuard => MappedRwLockReadGuard<R>, [&], {rwlock});
-    unlocking!(RwLockReadGuard rwlock, Mode::Shared, is_locked_exclusive, unlocked);
+    unlocking!(RwLockReadGuard rwlock, read_mode::<R>(), is_locked_exclusive, unlocked);
 }
 
 impl<'a, R: RawRwLockFair + 'a, T: ?Sized + 'a> RwLockReadGuard<'a, R, T> {
-    unlocking!(fair RwLockReadGuard rwlock, Mode::Shared, is_locked_exclusive);
+    unlocking!(fair RwLockReadGuard rwlock, read_mode::<R>(), is_locked_exclusive);
 }
 
 impl<'a, R: RawRwLock + 'a, T: ?Sized + 'a> RwLockWriteGuard<'a, R, T> {

@@ -1,4 +1,6 @@
 //! The facade of once_cell: everything that it has, with [`sync`] instrumented.
+//!
+//! Without the feature `std` that module, which then needs `critical-section`, is the original's: nobody blocks in it.
 #![no_std]
 
 extern crate std;
