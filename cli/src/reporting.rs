@@ -8,7 +8,7 @@ use conccheck_trace::read::ProcessTrace;
 use crate::baseline::Baseline;
 use crate::config::Settings;
 use crate::report::Report;
-use crate::sources::{SourceCache, repository};
+use crate::sources::{SourceCache, listed_folder, repository};
 use crate::{Coverage, ExitCode, Failure, ReportOptions, RunFacts, diagnostic, output, traces};
 
 /// Reads the traces (files, or folders with the traces of a run), analyses them and writes the reports.
@@ -129,12 +129,14 @@ fn nothing_recorded(traces: &[PathBuf], facts: &RunFacts) -> Failure {
     Failure::new(ExitCode::NothingRecorded, format!("{what}: nothing was checked")).help(help)
 }
 
-/// Where sources may lie: above the recorded programs (target folders lie in workspaces), where they ran, and where this process
-/// runs, since traces are also read elsewhere.
+/// Where sources may lie: where cargo says that they do, above the recorded programs (target folders lie in workspaces), where they
+/// ran, and where this process runs, since traces are also read elsewhere.
 pub(crate) fn source_folders(processes: &[ProcessTrace]) -> Vec<PathBuf> {
     let ran = processes.iter().map(|process| PathBuf::from(&process.header.working_dir));
-    let built = processes.iter().filter_map(|process| Some(Path::new(&process.header.program).parent()?.to_owned()));
-    let mut folders: Vec<PathBuf> = built.chain(ran).chain(std::env::current_dir()).collect();
+    let built = programs().filter_map(|program| Some(program.parent()?.to_owned()));
+    let mut folders: Vec<PathBuf> = listed.chain(built).chain(ran).chain(std::env::current_dir()).collect();
+    let programs = || processes.iter().map(|process| Path::new(&process.header.program));
+    let listed = programs().filter_map(listed_folder);
     folders.dedup();
     folders
 }

@@ -98,6 +98,16 @@ impl SourceFile {
     }
 }
 
+/// The folder of the first source that cargo lists beside a program that it built: a target folder need not lie in its workspace.
+pub(crate) fn listed_folder(program: &Path) -> Option<PathBuf> {
+    const SPACE: &str = "\0";
+    let list = fs::read_to_string(program.with_extension("d")).ok()?;
+    let (_, sources) = list.lines().next()?.split_once(": ")?;
+    let escaped = sources.replace("\\ ", SPACE);
+    let first = PathBuf::from(escaped.split(' ').next()?.replace(SPACE, " "));
+    first.is_absolute().then(|| first.parent().map(Path::to_owned)).flatten()
+}
+
 /// The root of the repository that one of the folders lies in.
 pub(crate) fn repository<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Option<PathBuf> {
     let mut roots = folders.into_iter().flat_map(Path::ancestors);
@@ -141,6 +151,18 @@ mod tests {
         fs::write(dir.path().join("Cargo.lock"), "").expect("a file");
         let sources = SourceCache::new([member.as_path()], None);
         assert_eq!(sources.line(&site("src/lib.rs", 1)), Some("root".into()));
+    }
+
+    #[test]
+    fn cargo_says_where_the_sources_of_a_program_lie() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let program = dir.path().join("bank");
+        let list = |text: &str| fs::write(dir.path().join("bank.d"), text).expect("a file");
+        assert_eq!(listed_folder(&program), None);
+        list("/t/bank: /home/u/my\\ bank/src/main.rs /home/u/my\\ bank/src/lib.rs\n");
+        assert_eq!(listed_folder(&program), Some(PathBuf::from("/home/u/my bank/src")));
+        list("/t/bank: src/main.rs\n");
+        assert_eq!(listed_folder(&program), None, "relative to a folder that is not known");
     }
 
     #[test]
