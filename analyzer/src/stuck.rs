@@ -10,7 +10,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::model::Model;
 use crate::model::channel::Handle;
-use crate::model::thread::State;
+use crate::model::thread::{Pending, State};
 use crate::modes;
 
 /// Why threads are stuck.
@@ -139,10 +139,15 @@ fn is_idle(model: &Model<'_>, t: usize) -> bool {
     match pending.event {
         // Whoever unparked it before has a handle, and handles are not recorded.
         Event::Park { .. } => thread.unparks > 0 || model.static_holds("Thread"),
-        Event::RecvRequest { channel, .. } => model
-            .channels
-            .get(channel.0)
-            .is_some_and(|channel| channel.in_static || model.is_static(channel.created) || model.static_holds("Sender")),
+        Event::RecvRequest { .. } | Event::SelectRequest { .. } => {
+            let is_static = |id: ObjectId| {
+                let channel = model.channels.get(id.0);
+                channel
+                    .is_some_and(|channel| channel.in_static || model.is_static(channel.created) || model.static_holds("Sender"))
+            };
+            let operations = pending.operations().unwrap_or_default();
+            operations.into_iter().any(|(channel, side)| side == Side::Receiver && is_static(channel))
+        }
         Event::Wait { condvar, .. } => {
             thread.earlier_waits > 0 && model.trace.tables.object(condvar).is_some_and(|object| model.is_static(object.created))
         }
@@ -213,36 +218,51 @@ fn queued_writers(model: &Model<'_>, lock: ObjectId, asked: Mode, t: usize) -> V
     (0..model.threads.len()).filter(|other| *other != t && waits(*other)).map(|other| (other, true)).collect()
 }
 
+/// Who can end a wait for any of these operations.
+fn any_wakers(model: &Model<'_>, states: &[State], t: usize, operations: &[(ObjectId, Side)]) -> Wakers {
+    let mut any = Wakers::default();
+    for (channel, side) in operations {
+        let wakers = channel_wakers(model, states, t, *channel, *side);
+        any.wakes |= wakers.wakes;
+        any.unknown |= wakers.unknown;
+        any.threads.extend(wakers.threads);
+    }
+    any.threads.sort_unstable();
+    any.threads.dedup_by(|a, b| {
+        let same = a.0 == b.0;
+        b.1 |= same && a.1;
+        same
+    });
+    any
+}
+
+/// Who can end a wait to use the channel on this side.
 fn channel_wakers(model: &Model<'_>, states: &[State], t: usize, id: ObjectId, side: Side) -> Wakers {
     let wakes = Wakers { wakes: true, ..Wakers::default() };
     let Some(channel) = model.channels.get(id.0).filter(|channel| channel.is_known) else {
         return Wakers { unknown: true, ..Wakers::default() };
     };
     let queued = channel.queued();
-    let waits_opposite = |other: usize| match model.threads[other].pending.as_ref().map(|pending| pending.event) {
-        Some(Event::RecvRequest { channel, .. }) => side == Side::Receiver && channel == id,
-        Some(Event::SendRequest { channel, .. }) => side == Side::Sender && channel == id,
-        _ => false,
+    let opposite = match side {
+        Side::Sender => Side::Receiver,
+        Side::Receiver => Side::Sender,
     };
-    let has_room = channel.capacity.is_none_or(|capacity| queued < capacity);
+    let waits_opposite = |other: usize| {
+        let operations = model.threads[other].pending.as_ref().and_then(Pending::operations);
+        operations.is_some_and(|operations| operations.contains(&(id, opposite)))
+    };
     let is_ready = match side {
-        Side::Sender => queued > 0,
-        Side::Receiver => has_room,
+        Side::Receiver => queued > 0,
+        Side::Sender => channel.capacity.is_none_or(|capacity| queued < capacity),
     };
     let meets = (0..states.len()).any(|other| other != t && states[other] == State::Blocked && waits_opposite(other));
-    if is_ready || meets || channel.alive(side).next().is_none() {
+    if is_ready || meets || channel.alive(opposite).next().is_none() {
         return wakes;
     }
     let mut wakers = Wakers::default();
-    for handle in channel.alive(side) {
+    for handle in channel.alive(opposite) {
         may_hold(model, states, handle, t, &mut wakers);
     }
-    wakers.threads.sort_unstable();
-    wakers.threads.dedup_by(|a, b| {
-        let same = a.0 == b.0;
-        b.1 |= same && a.1;
-        same
-    });
     wakers
 }
 

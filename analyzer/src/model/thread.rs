@@ -1,6 +1,6 @@
 //! A thread: where it came from, what it holds, how it ended.
 
-use conccheck_trace::{Event, ObjectId, SiteId, ThreadId, Ticks};
+use conccheck_trace::{Event, ObjectId, Side, SiteId, ThreadId, Ticks};
 
 use super::context::Holding;
 use crate::clock::Clock;
@@ -92,6 +92,23 @@ pub struct Pending {
     pub since: Ticks,
     /// Number of the event in its thread.
     pub index: u32,
+    /// For a selection: its operations, as channels and sides.
+    pub cases: Vec<(ObjectId, Side)>,
+}
+
+impl Pending {
+    /// The operations on channels any one of which would end the wait; `None` if not all of them are known.
+    pub fn operations(&self) -> Option<Vec<(ObjectId, Side)>> {
+        match self.event {
+            Event::RecvRequest { channel, .. } => Some(vec![(channel, Side::Receiver)]),
+            Event::SendRequest { channel, .. } => Some(vec![(channel, Side::Sender)]),
+            Event::SelectRequest { cases, .. } => {
+                let known = usize::try_from(cases).ok().and_then(|cases| self.cases.len().checked_sub(cases))?;
+                Some(self.cases[known..].to_vec())
+            }
+            _ => Some(Vec::new()),
+        }
+    }
 }
 
 /// How a thread stands at the end of the trace.

@@ -88,6 +88,7 @@ fn what(event: Event) -> &'static str {
         Event::JoinRequest { .. } | Event::Join { .. } => "joins another",
         Event::RecvRequest { .. } => "waits for a message",
         Event::SendRequest { .. } => "waits for room in a channel",
+        Event::SelectRequest { .. } => "selects from channels",
         Event::Wait { .. } => "waits for a notification",
         Event::BarrierWait { .. } => "waits at a barrier",
         _ => "waits",

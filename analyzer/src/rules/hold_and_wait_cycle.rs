@@ -30,7 +30,7 @@ impl Rule for HoldAndWaitCycle {
         // What hung is reported as the deadlock that it was.
         let stuck = &model.stuck().groups;
         let hung: Vec<ObjectId> =
-            stuck.iter().flat_map(|group| &group.threads).filter_map(|t| waits::object(waits::pending(model, *t)?.0)).collect();
+            stuck.iter().flat_map(|group| &group.threads).flat_map(|t| waits::objects(model, *t)).collect();
         let mut by_sites: BTreeMap<(SiteId, SiteId, SiteId), Vec<&Mixed>> = BTreeMap::new();
         for mixed in model.mixed.iter().filter(|mixed| !hung.contains(&mixed.lock)) {
             by_sites.entry((mixed.hold_site, mixed.wait_site, mixed.other_site)).or_default().push(mixed);

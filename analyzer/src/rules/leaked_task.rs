@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use conccheck_trace::{Event, ObjectId, Side, SiteId};
 
 use super::{deadlock, waits};
-use crate::draft::{Draft, duration, times};
+use crate::draft::{Draft, duration, list, times};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
+use crate::model::thread::Pending;
 use crate::rule::{Rule, RuleMeta};
 use crate::stuck::{Cause, Group};
 
@@ -36,8 +37,7 @@ impl Rule for LeakedTask {
         for groups in by_site.into_values() {
             let t = groups[0].threads[0];
             let Some((event, site)) = waits::pending(model, t) else { continue };
-            let objects: Vec<ObjectId> = waits::object(event).into_iter().collect();
-            let mut draft = Draft::new(model, &META, Confidence::Manifest, objects);
+            let mut draft = Draft::new(model, &META, Confidence::Manifest, waits::objects(model, t));
             let mut steps = Vec::new();
             if let Some(spawn) = model.threads[t].spawn {
                 steps.push(draft.step(spawn.site, "was started here", false));
@@ -45,20 +45,20 @@ impl Rule for LeakedTask {
             for held in &model.threads[t].held {
                 steps.push(draft.step(held.site, format!("holds `{}` from here", model.names().class(held.lock)), false));
             }
-            steps.push(draft.step(site, waits::text(model, &draft, event), true));
+            steps.push(draft.step(site, waits::pending_text(model, &draft, t), true));
             draft.party(t, steps);
             for group in &groups[1..] {
                 draft.seen_by(group.threads[0]);
             }
             let since = model.threads[t].pending.as_ref().map_or(model.end, |pending| pending.since);
             draft.evidence(format!("it was blocked for the last {} of the run", duration(model.span(since, model.end).0)));
-            explain(model, event, &mut draft);
+            explain(model, t, event, &mut draft);
             deadlock::behind(model, groups[0], &mut draft);
             let count = groups.len() as u64;
             if count > 1 {
                 draft.evidence(format!("{count} threads of this kind were left behind ({})", times(count)));
             }
-            let (what, help) = words(model, &draft, event);
+            let (what, help) = words(model, &draft, t, event);
             let message = format!("{} is left behind: {what}", model.names().called(t));
             out.push(draft.finish(message, help, count));
         }
@@ -66,37 +66,46 @@ impl Rule for LeakedTask {
 }
 
 /// Why nobody can end the wait.
-fn explain(model: &Model<'_>, event: Event, draft: &mut Draft<'_, '_>) {
-    let (channel, side) = match event {
-        Event::RecvRequest { channel, .. } => (channel, Side::Sender),
-        Event::SendRequest { channel, .. } => (channel, Side::Receiver),
+fn explain(model: &Model<'_>, t: usize, event: Event, draft: &mut Draft<'_, '_>) {
+    match event {
+        Event::RecvRequest { .. } | Event::SendRequest { .. } | Event::SelectRequest { .. } => {
+            let operations = model.threads[t].pending.as_ref().and_then(Pending::operations).unwrap_or_default();
+            let several = operations.len() > 1;
+            operations.into_iter().for_each(|(channel, side)| not_dropped(model, channel, side, several, draft));
+        }
         Event::Wait { condvar, .. } => {
             let never = model.condvars.get(condvar.0).is_some_and(|state| state.notified == 0);
             draft.evidence(if never { "nobody ever notified it" } else { "no thread is left that could notify it" });
-            return;
         }
         Event::BarrierWait { barrier, parties, .. } => {
             if let Some(state) = model.barriers.get(barrier.0) {
                 let arrived = (state.arrived.saturating_sub(1)) % u64::from(parties.max(1)) + 1;
                 draft.evidence(format!("{arrived} of {parties} threads arrived"));
             }
-            return;
         }
-        _ => return,
-    };
+        _ => {}
+    }
+}
+
+/// Says which handles of the other side keep a channel open that a thread waits to use on this side.
+fn not_dropped(model: &Model<'_>, channel: ObjectId, side: Side, several: bool, draft: &mut Draft<'_, '_>) {
     let Some(state) = model.channels.get(channel.0) else { return };
-    let alive: Vec<_> = state.alive(side).collect();
-    let ends = if side == Side::Sender { "sender" } else { "receiver" };
+    let (other, ends) = match side {
+        Side::Receiver => (Side::Sender, "sender"),
+        Side::Sender => (Side::Receiver, "receiver"),
+    };
+    let alive: Vec<_> = state.alive(other).collect();
     if let Some(handle) = alive.first() {
         let toucher = model.names().called(handle.toucher);
         let verb = if handle.is_used { "used" } else { "made or cloned" };
-        let count = if alive.len() == 1 { format!("one {ends} was") } else { format!("{} {ends}s were", alive.len()) };
+        let of = if several { format!(" of {}", draft.quoted(channel)) } else { String::new() };
+        let count = if alive.len() == 1 { format!("one {ends}{of} was") } else { format!("{} {ends}s{of} were", alive.len()) };
         draft.evidence(format!("{count} never dropped; {toucher} {verb} it last"));
     }
 }
 
 /// What it waits for, and what to do about it.
-fn words(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> (String, String) {
+fn words(model: &Model<'_>, draft: &Draft<'_, '_>, t: usize, event: Event) -> (String, String) {
     let name = waits::object(event).map(|id| draft.quoted(id)).unwrap_or_default();
     match event {
         Event::RecvRequest { .. } => (
@@ -111,6 +120,20 @@ fn words(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> (String, Str
                 "drop the receiver of {name} where nobody receives any more, so that `send` returns an error, or give it a capacity"
             ),
         ),
+        Event::SelectRequest { cases: 0, .. } => (
+            "it waits for nothing that could ever come".to_owned(),
+            "give it a channel that something is sent to, or a limit".to_owned(),
+        ),
+        Event::SelectRequest { .. } => {
+            let channels: Vec<String> = waits::objects(model, t).into_iter().map(|id| draft.quoted(id)).collect();
+            let channels = list(&channels);
+            (
+                format!("it selects from {channels}, and nobody is left who could end that"),
+                format!(
+                    "drop the other ends of {channels} when the work is done, so that one of them tells the selection that it is closed"
+                ),
+            )
+        }
         Event::Wait { .. } => (
             format!("it waits for a notification of {name} that nobody can give"),
             format!("notify {name} on every path that ends what is waited for, errors included"),

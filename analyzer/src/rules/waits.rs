@@ -1,9 +1,10 @@
 //! What a stuck thread waits for, in words.
 
-use conccheck_trace::{Event, Mode, ObjectId, SiteId};
+use conccheck_trace::{Event, HandleId, Mode, ObjectId, Side, SiteId};
 
 use crate::draft::Draft;
 use crate::model::Model;
+use crate::model::thread::Pending;
 
 /// The object that an event waits for, if it is one with a name.
 pub(crate) fn object(event: Event) -> Option<ObjectId> {
@@ -14,8 +15,8 @@ pub(crate) fn object(event: Event) -> Option<ObjectId> {
         Event::RecvRequest { channel, .. } | Event::Recv { channel, .. } => Some(channel),
         Event::OnceRequest { once, .. } => Some(once),
         Event::BarrierWait { barrier, .. } => Some(barrier),
-        _ => None,
         Event::CancelWait { token, .. } => Some(token),
+        _ => None,
     }
 }
 
@@ -34,8 +35,9 @@ pub(crate) fn text(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> St
         Event::Park { .. } => "is parked here".to_owned(),
         Event::OnceRequest { .. } => format!("waits for the initialisation of {name} here"),
         Event::BarrierWait { parties, .. } => format!("waits at barrier {name} for {parties} threads here"),
-        Event::Sleep { .. } => "sleeps here".to_owned(),
         Event::CancelWait { .. } => format!("waits for the cancellation of {name} here"),
+        Event::Sleep { .. } => "sleeps here".to_owned(),
+        Event::SelectRequest { .. } => "selects from channels here".to_owned(),
         _ => "waits here".to_owned(),
     }
 }
@@ -54,9 +56,9 @@ pub(crate) fn call(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> St
         Event::Park { .. } => "park()".to_owned(),
         Event::OnceRequest { .. } => format!("init({name})"),
         Event::BarrierWait { .. } => format!("barrier({name})"),
+        Event::CancelWait { .. } => format!("wait({name})"),
         _ => "wait".to_owned(),
     }
-        Event::CancelWait { .. } => format!("wait({name})"),
 }
 
 /// What a thread did, as a call, outside of what the finding is about.
@@ -81,10 +83,10 @@ pub(crate) fn done(model: &Model<'_>, event: Event) -> String {
         }
         Event::BarrierWait { barrier, .. } | Event::BarrierPass { barrier } => format!("barrier({})", class(barrier)),
         Event::TryFail { lock, .. } | Event::TimeOut { lock, .. } => format!("try_lock({})", class(lock)),
-        _ => "goes on".to_owned(),
-    }
         Event::Cancel { token, .. } => format!("cancel({})", class(token)),
         Event::CancelLook { token, .. } => format!("is_cancelled({})", class(token)),
+        _ => "goes on".to_owned(),
+    }
 }
 
 /// The call that takes a lock.
@@ -105,8 +107,63 @@ pub(crate) fn mode_words(mode: Mode) -> &'static str {
     }
 }
 
-/// The site of a pending wait.
+/// The pending wait of a thread and its site. A selection from one operation is that operation.
 pub(crate) fn pending(model: &Model<'_>, thread: usize) -> Option<(Event, SiteId)> {
     let pending = model.threads[thread].pending.as_ref()?;
-    Some((pending.event, pending.event.site().unwrap_or_default()))
+    let site = pending.event.site().unwrap_or_default();
+    let event = match (pending.event, pending.operations().as_deref()) {
+        (Event::SelectRequest { .. }, Some(&[(channel, Side::Receiver)])) => {
+            Event::RecvRequest { channel, handle: HandleId::NONE, site, timed: false }
+        }
+        (Event::SelectRequest { .. }, Some(&[(channel, Side::Sender)])) => {
+            Event::SendRequest { channel, handle: HandleId::NONE, site, timed: false }
+        }
+        (event, _) => event,
+    };
+    Some((event, site))
+}
+
+/// The objects that a thread waits for: for a selection, the channels of all its operations.
+pub(crate) fn objects(model: &Model<'_>, thread: usize) -> Vec<ObjectId> {
+    let Some(pending) = &model.threads[thread].pending else { return Vec::new() };
+    let mut objects: Vec<ObjectId> = object(pending.event).into_iter().collect();
+    if let Event::SelectRequest { .. } = pending.event {
+        let operations = pending.operations().unwrap_or_default();
+        operations.into_iter().for_each(|(channel, _)| {
+            if !objects.contains(&channel) {
+                objects.push(channel);
+            }
+        });
+    }
+    objects
+}
+
+/// As [`text`], for the pending wait of a thread.
+pub(crate) fn pending_text(model: &Model<'_>, draft: &Draft<'_, '_>, thread: usize) -> String {
+    match pending(model, thread) {
+        Some((Event::SelectRequest { cases: 0, .. }, _)) => "waits for nothing that could come, here".to_owned(),
+        Some((Event::SelectRequest { .. }, _)) => {
+            let operation = |(channel, side)| match side {
+                Side::Receiver => format!("a message from channel {}", draft.quoted(channel)),
+                Side::Sender => format!("room in channel {}", draft.quoted(channel)),
+            };
+            let pending = model.threads[thread].pending.as_ref();
+            let operations = pending.and_then(Pending::operations).unwrap_or_default();
+            format!("waits for {} here", operations.into_iter().map(operation).collect::<Vec<_>>().join(", or "))
+        }
+        Some((event, _)) => text(model, draft, event),
+        None => String::new(),
+    }
+}
+
+/// As [`call`], for the pending wait of a thread.
+pub(crate) fn pending_call(model: &Model<'_>, draft: &Draft<'_, '_>, thread: usize) -> Option<String> {
+    let (event, _) = pending(model, thread)?;
+    Some(match event {
+        Event::SelectRequest { .. } => {
+            let names: Vec<&str> = objects(model, thread).into_iter().map(|id| draft.name(id)).collect();
+            format!("select({})", names.join(", "))
+        }
+        event => call(model, draft, event),
+    })
 }

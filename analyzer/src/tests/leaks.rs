@@ -1,6 +1,10 @@
 //! Threads left behind.
 
+use conccheck_trace::read::ProcessTrace;
+use conccheck_trace::{Event, Record};
+
 use super::{analysis, rules};
+use crate::{Config, NoSources, analyze};
 
 #[test]
 fn a_receiver_whose_sender_nobody_uses_any_more_is_left_behind() {
@@ -48,4 +52,55 @@ fn a_barrier_that_is_one_short_leaves_all_behind_in_one_finding() {
 #[test]
 fn a_program_that_was_killed_left_nobody_behind_who_main_could_have_woken() {
     assert!(rules("main channel c; main spawn t1; t1 request-recv c; main sleep 1s; process killed").is_empty());
+}
+
+#[test]
+fn a_selection_is_left_behind_when_none_of_its_operations_can_go_on() {
+    let stuck = "main channel a; main channel b 0; main spawn t1; t1 case-recv a; t1 case-send b; t1 request-select; main end";
+    let found = analysis(stuck).findings;
+    let [finding] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(finding.rule.name, "leaked-task");
+    assert!(finding.message.contains("it selects from `channel<a>"), "{}", finding.message);
+    assert_eq!(finding.evidence.iter().filter(|text| text.contains("never dropped")).count(), 2, "{:?}", finding.evidence);
+    assert_eq!(rules("main channel a; main spawn t1; t1 case-recv a; t1 request-select; main end"), ["leaked-task"]);
+    assert_eq!(rules("main spawn t1; t1 request-select; main end"), ["leaked-task"], "from what never comes");
+}
+
+#[test]
+fn a_selection_goes_on_by_any_of_its_operations_or_its_limit() {
+    let select = |before: &str, timed: &str, after: &str| {
+        rules(&format!(
+            "main channel a; main channel b 0; main spawn t2; main spawn t1; {before}; \
+             t1 case-recv a; t1 case-send b; t1 request-select {timed}; {after}; main end"
+        ))
+    };
+    let nothing: [&str; 0] = [];
+    assert_eq!(select("main sleep 1s", "timed", "t2 end"), nothing);
+    assert_eq!(select("main send a", "", "t2 end"), nothing, "there is a message");
+    assert_eq!(select("main drop-sender a", "", "t2 end"), nothing, "one channel is closed");
+    assert_eq!(select("t2 send a; t1 recv a", "", "t2 sleep 1s"), nothing, "a sender lives");
+    assert_eq!(select("main sleep 1s", "", "t2 case-recv b; t2 case-recv a; t2 request-select"), nothing, "they meet");
+}
+
+#[test]
+fn a_selection_of_which_cases_are_missing_is_not_judged() {
+    let all = "main channel a; main channel b; main spawn t1; t1 case-recv a; t1 case-recv b; t1 request-select; main end";
+    assert_eq!(rules(all), ["leaked-task"]);
+    let trace = conccheck_trace::text::parse(all).expect("a well-formed trace");
+    let is_kept = |record: &Record| !matches!(record.event, Event::SelectCase { .. });
+    let kept = trace.threads().into_iter().map(|thread| (thread, trace.events(thread).filter(is_kept).collect())).collect();
+    let cut = ProcessTrace::from_records(trace.path.clone(), trace.header.clone(), trace.tables.clone(), kept);
+    assert_eq!(analyze(&[cut], &NoSources, &Config::default()).findings.len(), 0);
+}
+
+#[test]
+fn a_selection_under_a_lock_that_all_others_need_is_a_deadlock() {
+    let select = |third: &str| {
+        rules(&format!(
+            "main channel a 0; main channel b 0; main spawn t1; main spawn t2; main spawn t3; t1 lock m; \
+             t1 case-send a; t1 case-recv b; t1 request-select; t2 request m; t3 {third}; main end"
+        ))
+    };
+    assert_eq!(select("request m"), ["deadlock"]);
+    assert_eq!(select("sleep 1s"), [""; 0]);
 }

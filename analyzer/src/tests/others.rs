@@ -69,6 +69,17 @@ fn a_receive_under_a_lock_that_the_sender_takes_first_is_a_cycle() {
 }
 
 #[test]
+fn what_was_selected_among_others_is_no_wait_for_it() {
+    let selected = |others: &str| {
+        found(&format!(
+            "main channel c; t1 lock m; t1 unlock m; t1 send c; t2 lock m; t2 selected {others}; t2 recv c; t2 unlock m"
+        ))
+    };
+    assert_eq!(selected(""), ["hold-and-wait-cycle"]);
+    assert!(selected("others").is_empty(), "another operation or a limit could have ended the selection");
+}
+
+#[test]
 fn a_send_under_a_lock_that_the_receiver_takes_between_receives_is_a_cycle_if_the_buffer_can_fill_up() {
     let rounds = |count: usize| {
         let mut text = "main channel c 1\n".to_owned();

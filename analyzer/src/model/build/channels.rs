@@ -66,6 +66,11 @@ impl Builder<'_> {
                 }
                 self.begin_op(t, index, time, event);
             }
+            Event::SelectCase { channel, handle, side } => {
+                touch(self.model.channels.at(channel.0), handle, side, t, index, true);
+                self.tracks[t].cases.push((channel, side));
+            }
+            Event::SelectRequest { .. } => self.begin_op(t, index, time, event),
             Event::Send { channel, handle, site, stamp } => {
                 self.end_op(t, time);
                 let moment = self.publish(t, index);
@@ -91,7 +96,9 @@ impl Builder<'_> {
                 state.last_recv = Some((t, site));
                 let capacity = state.capacity;
                 if let Some(sent) = self.messages.remove(&stamp) {
-                    self.mixed_with(t, MixedKind::Recv, event, site, &sent);
+                    if !self.tracks[t].selected {
+                        self.mixed_with(t, MixedKind::Recv, event, site, &sent);
+                    }
                     self.learn(t, &sent);
                 }
                 if let Some(capacity) = capacity {
@@ -143,8 +150,8 @@ impl Builder<'_> {
 
     /// A send into a bounded channel comes after the receive that made room for it; and it may have found no room in another run.
     fn note_bounded_send(&mut self, t: usize, channel: ObjectId, event: Event, site: SiteId, capacity: u64, number: u64) {
-        let holdings: Vec<_> =
-            self.model.threads[t].held.iter().map(|held| (held.lock, held.moment.clone(), held.site, held.mode)).collect();
+        let held = if self.tracks[t].selected { &[][..] } else { &self.model.threads[t].held };
+        let holdings: Vec<_> = held.iter().map(|held| (held.lock, held.moment.clone(), held.site, held.mode)).collect();
         for (lock, held, hold_site, hold_mode) in holdings {
             let sends = self.full_sends.entry((t, lock, channel)).or_default();
             if sends.len() > SENDS {

@@ -248,10 +248,10 @@ impl Builder<'_> {
     /// Who read and wrote the data behind the lock, for stale reads and polling.
     fn note_data(&mut self, t: usize, index: u32, time: Ticks, holding: &Holding, wrote: bool) {
         let lock = holding.lock;
-        let state = self.model.locks.at(lock.0);
         if !self.model.threads[t].scopes.is_empty() {
-            self.note_late(t, lock, site);
+            self.note_late(t, lock, holding.site);
         }
+        let state = self.model.locks.at(lock.0);
         if !wrote {
             state.read_sections += 1;
             state.read_time += time.0.saturating_sub(holding.since.0);

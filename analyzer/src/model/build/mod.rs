@@ -11,7 +11,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use conccheck_trace::read::ProcessTrace;
-use conccheck_trace::{Event, How, Mode, ObjectId, Record, SiteId, Stamp, ThreadId, Ticks};
+use conccheck_trace::{Event, How, Mode, ObjectId, Record, Side, SiteId, Stamp, ThreadId, Ticks};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Model;
@@ -52,16 +52,20 @@ struct Track {
     receives: Vec<(ObjectId, u64)>,
     /// The operation that it blocks in while it holds locks.
     op: Option<u32>,
+    /// What it is about to select from.
+    cases: Vec<(ObjectId, Side)>,
+    /// Whether what it does next was selected, where it might as well have done something else.
+    selected: bool,
     /// The generation of the barrier that it waits at.
     generation: u64,
-    /// Locks held when it started a child, for the children that were not joined yet.
-    children: Vec<(usize, Vec<super::context::Holding>)>,
-}
-
     /// Handles of tokens that it cloned lately.
     cloned: cancel::Cloned,
     /// Scopes that it is in, by index.
     scopes: Vec<u32>,
+    /// Locks held when it started a child, for the children that were not joined yet.
+    children: Vec<(usize, Vec<super::context::Holding>)>,
+}
+
 struct Builder<'a> {
     model: Model<'a>,
     tracks: Vec<Track>,
@@ -92,12 +96,12 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
             condvars: Table::default(),
             onces: Table::default(),
             barriers: Table::default(),
+            tokens: Table::default(),
+            scopes: Vec::new(),
             sites: Table::default(),
             chains: vec![Held { parent: 0, lock: ObjectId::NONE, mode: Mode::Exclusive, how: How::Blocking, site: SiteId::NONE }],
             contexts: Vec::new(),
             ops: Vec::new(),
-            tokens: Table::default(),
-            scopes: Vec::new(),
             mixed: Vec::new(),
             stale: Vec::new(),
             tests: Vec::new(),
@@ -189,8 +193,18 @@ impl Builder<'_> {
             self.tracks[t].slept = site;
             *self.tracks[t].waits.entry(site).or_default() += 1;
         }
+        if let Event::RecvRequest { timed: false, site, .. }
+        | Event::Wait { timed: false, site, .. }
+        | Event::Park { timed: false, site } = event
+        {
+            thread.idled = Some((index, site));
+        }
         if event.can_block() {
-            thread.pending = Some(Pending { event, since: time, index });
+            let cases = self.tracks[t].cases.clone();
+            thread.pending = Some(Pending { event, since: time, index, cases });
+        }
+        if !matches!(event, Event::SelectCase { .. }) {
+            self.tracks[t].cases.clear();
         }
         match event {
             Event::Acquire { .. } | Event::Release { .. } | Event::Sleep { .. } | Event::Request { .. } => {}
@@ -205,12 +219,6 @@ impl Builder<'_> {
                 (state.is_used, state.is_entangled) = (true, true);
                 self.tracks[t].request = None;
             }
-        if let Event::RecvRequest { timed: false, site, .. }
-        | Event::Wait { timed: false, site, .. }
-        | Event::Park { timed: false, site } = event
-        {
-            thread.idled = Some((index, site));
-        }
             Event::Convert { lock, site, from, to, .. } => self.convert(t, lock, site, from, to),
             Event::PoisonSeen { lock, site } => self.model.locks.at(lock.0).poison_met.push((t, site)),
             Event::PoisonCleared { lock, .. } => self.model.locks.at(lock.0).poison_met.retain(|(who, _)| *who != t),
@@ -245,6 +253,12 @@ impl Builder<'_> {
             | Event::OnceGet { .. }
             | Event::BarrierWait { .. }
             | Event::BarrierPass { .. } => self.wait_event(t, index, time, event),
+            Event::TokenClone { .. }
+            | Event::Cancel { .. }
+            | Event::CancelWait { .. }
+            | Event::CancelLook { .. }
+            | Event::ScopeBegin { .. }
+            | Event::ScopeEnd { .. } => self.cancel_event(t, index, time, event),
             Event::ChannelNew { .. }
             | Event::HandleClone { .. }
             | Event::HandleDrop { .. }
@@ -253,9 +267,13 @@ impl Builder<'_> {
             | Event::SendFail { .. }
             | Event::RecvRequest { .. }
             | Event::Recv { .. }
-            | Event::RecvFail { .. } => self.channel_event(t, index, time, event),
+            | Event::RecvFail { .. }
+            | Event::SelectCase { .. }
+            | Event::SelectRequest { .. } => self.channel_event(t, index, time, event),
+            Event::Selected { .. } => self.end_op(t, time),
             _ => {}
         }
+        self.tracks[t].selected = matches!(event, Event::Selected { others: true, .. });
     }
 }
 
@@ -265,12 +283,6 @@ impl<'a> Builder<'a> {
         self.model.forced = forced;
         self.number_tests();
         self.close_threads();
-            Event::TokenClone { .. }
-            | Event::Cancel { .. }
-            | Event::CancelWait { .. }
-            | Event::CancelLook { .. }
-            | Event::ScopeBegin { .. }
-            | Event::ScopeEnd { .. } => self.cancel_event(t, index, time, event),
         for (t, thread) in self.model.threads.iter().enumerate() {
             for held in &thread.held {
                 self.model.locks.at(held.lock.0).holders.push(t);
