@@ -1,6 +1,7 @@
 //! End-to-end tests.
 
 mod cargo_doctests;
+mod cargo_doctor;
 mod cargo_environment;
 mod cargo_outcomes;
 mod cargo_projects;

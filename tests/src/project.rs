@@ -1,4 +1,4 @@
-//! A cargo project of programs without dependencies, made by a test.
+//! A cargo project of programs, made by a test.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,12 +17,21 @@ pub struct Project {
     name: &'static str,
     edition: &'static str,
     programs: BTreeMap<String, String>,
+    dependencies: String,
+    /// The versions of the dependencies, as a `Cargo.lock`.
+    versions: String,
 }
 
 impl Project {
-    /// A project without programs.
+    /// A project without programs and dependencies.
     pub fn new(name: &'static str, edition: &'static str) -> Self {
-        Project { name, edition, programs: BTreeMap::new() }
+        Project { name, edition, programs: BTreeMap::new(), dependencies: String::new(), versions: String::new() }
+    }
+
+    /// Gives its programs dependencies, as in a manifest, of the versions in a lock file, which may name more.
+    pub fn depend_on(&mut self, dependencies: &str, lock_file: &str) {
+        self.dependencies = dependencies.to_owned();
+        self.versions = lock_file.to_owned();
     }
 
     /// Adds a program.
@@ -51,10 +60,13 @@ impl Project {
         let programs = folder.join("src").join("bin");
         fs::create_dir_all(&programs).expect("a writable target folder");
         let manifest = format!(
-            "[package]\nname = \"{}\"\nversion = \"0.1.0\"\nedition = \"{}\"\n\n[profile.dev]\ndebug = 1\n\n[workspace]\n",
-            self.name, self.edition
+            "[package]\nname = \"{}\"\nversion = \"0.1.0\"\nedition = \"{}\"\n\n[dependencies]\n{}\n[profile.dev]\ndebug = 1\n\n[workspace]\n",
+            self.name, self.edition, self.dependencies
         );
         replace(&folder.join("Cargo.toml"), &manifest);
+        if !self.versions.is_empty() {
+            replace(&folder.join("Cargo.lock"), &self.versions);
+        }
         for entry in fs::read_dir(&programs).expect("a folder just made").flatten() {
             let name = entry.file_name().into_string().unwrap_or_default();
             if !name.strip_suffix(".rs").is_some_and(|name| self.programs.contains_key(name)) {
