@@ -152,6 +152,10 @@ fn is_idle(model: &Model<'_>, t: usize) -> bool {
             thread.earlier_waits > 0 && model.trace.tables.object(condvar).is_some_and(|object| model.is_static(object.created))
         }
         _ => false,
+        Event::OnceRequest { once, .. } => {
+            let runs = model.onces.get(once.0).is_some_and(|state| state.running.is_some());
+            !runs && model.trace.tables.object(once).is_some_and(|object| model.is_static(object.created))
+        }
     }
 }
 
@@ -171,9 +175,12 @@ fn wakers(model: &Model<'_>, states: &[State], t: usize) -> Wakers {
             Some(child) if states[child] != State::Ended => needs(vec![(child, true)]),
             _ => wakes,
         },
-        Event::OnceRequest { once, .. } => {
-            needs(model.onces.get(once.0).and_then(|once| once.running).map(|(runner, _)| (runner, true)).into_iter().collect())
-        }
+        Event::OnceRequest { once, .. } => match model.onces.get(once.0).and_then(|once| once.running) {
+            Some((runner, _)) => needs(vec![(runner, true)]),
+            None if model.onces.get(once.0).is_some_and(|once| once.done.is_some()) => wakes,
+            // It waits for a value that somebody is to set.
+            None => unknown,
+        },
         Event::Wait { condvar, order, .. } => {
             let Some(state) = model.condvars.get(condvar.0) else { return unknown };
             let since = state.notifications.iter().filter(|notification| notification.order > order.0);
@@ -315,6 +322,7 @@ fn group(model: &Model<'_>, states: &[State], wakers: &[Wakers], stuck: &[usize]
     }
     let mut groups = Vec::new();
     for component in kosaraju_scc(&graph) {
+                && !are_peers(model, *t, graph[other])
         classify(model, states, wakers, &graph, &component, &mut groups);
     }
     groups.sort_by_key(|group: &Group| group.threads.first().copied());
@@ -328,6 +336,13 @@ fn waits_for_lock(model: &Model<'_>, t: usize, lock: ObjectId) -> bool {
 /// All nodes from which `node` can be reached, but not itself.
 fn reaching(graph: &DiGraph<usize, bool>, node: Option<NodeIndex>) -> Vec<NodeIndex> {
     let Some(node) = node else { return Vec::new() };
+/// Whether `other` is to do next what `t` did before it blocked: then it would block in the same way, and wake nobody.
+fn are_peers(model: &Model<'_>, t: usize, other: usize) -> bool {
+    let spawned = |t: usize| model.threads[t].spawn.map(|spawn| spawn.site);
+    let asks = model.threads[other].pending.as_ref().and_then(|pending| pending.event.site());
+    spawned(t).is_some() && spawned(t) == spawned(other) && model.threads[t].held.iter().any(|held| Some(held.site) == asks)
+}
+
     let mut seen = vec![false; graph.node_count()];
     seen[node.index()] = true;
     let mut found = Vec::new();

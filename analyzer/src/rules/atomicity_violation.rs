@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use conccheck_trace::SiteId;
+use conccheck_trace::{ObjectId, SiteId};
 
 use super::{racy_initialization, statement};
 use crate::draft::{Draft, times};
@@ -31,14 +31,13 @@ impl Rule for AtomicityViolation {
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
         let mut by_sites: BTreeMap<(SiteId, SiteId), Vec<&Stale>> = BTreeMap::new();
-        for stale in
-            model.stale.iter().filter(|stale| relies_on_read(model, stale) && !racy_initialization::fills_slot(model, stale))
-        {
+        for stale in model.stale.iter().filter(|stale| !racy_initialization::fills_slot(model, stale)) {
             by_sites.entry((stale.read, stale.write)).or_default().push(stale);
         }
         for found in by_sites.into_values() {
             let stale = found[0];
-            let mut draft = Draft::new(model, &META, Confidence::Manifest, [stale.lock]);
+            let Some(confidence) = reliance(model, stale) else { continue };
+            let mut draft = Draft::new(model, &META, confidence, [stale.lock]);
             let name = draft.quoted(stale.lock);
             let steps = vec![
                 draft.step(stale.read, format!("reads what {name} guards here, and releases it"), false),
@@ -58,26 +57,73 @@ impl Rule for AtomicityViolation {
             draft.evidence(format!("it happened {} in this run", times(count)));
             let message = format!("{name} is released between a read and the write that relies on it");
             let help = format!("keep one guard of {name} from the read to the write, or check again under the second one");
-            out.push(draft.finish(message, help, count));
+            if confidence == Confidence::Possible {
+                draft.evidence(
+                    "the read and the write are functions of their own: that the one relies on the other is likely, not sure",
+                );
+            }
+            let mut finding = draft.finish(message, help, count);
+            if confidence == Confidence::Possible {
+                finding.severity = Severity::Medium;
+            }
+            out.push(finding);
         }
     }
 }
 
-/// Whether the source shows that the write relies on the read. The trace only shows that both happened.
-fn relies_on_read(model: &Model<'_>, stale: &Stale) -> bool {
-    let (Some(read), Some(write)) = (model.site(stale.read), model.site(stale.write)) else { return false };
-    if read.file != write.file || write.line < read.line || write.line - read.line > NEAR {
-        return false;
+/// Whether the source shows that the write relies on the read, and how surely. The trace only shows that both happened.
+fn reliance(model: &Model<'_>, stale: &Stale) -> Option<Confidence> {
+    let (read, write) = (model.site(stale.read)?, model.site(stale.write)?);
+    let (reads, writes) = (statement::at(model, stale.read)?, statement::at(model, stale.write)?);
+    if read.file != write.file {
+        return None;
     }
-    let (Some(reads), Some(writes)) = (statement::at(model, stale.read), statement::at(model, stale.write)) else { return false };
-    let decides = statement::decides(&reads);
-    if !decides && !reads.trim_start().starts_with("let ") {
-        return false;
+    let is_near = write.line >= read.line && write.line - read.line <= NEAR;
+    let between = if is_near { statement::between(model, stale.read, stale.write) } else { Vec::new() };
+    if !is_near || between.iter().any(|line| declares_function(line)) {
+        let likely = is_getter(&reads) && is_setter(model, stale.write, &writes) && is_computed_with(model, stale.lock);
+        return likely.then_some(Confidence::Possible);
+    }
+    let name = reads.starts_with("let ").then(|| statement::bound_name(&reads)).flatten();
+    let decides_on =
+        |line: &String| name.as_ref().is_some_and(|name| statement::decides(line) && statement::mentions(line, name));
+    let decides = statement::decides(&reads) || between.iter().any(decides_on);
+    if !decides && name.is_none() {
+        return None;
     }
     let body = statement::uses_of_guard(model, stale.write);
     // A condition on the guard is the check again.
     let checks_again = statement::binds_guard(&writes) && body.iter().any(|text| statement::decides(text));
-    !checks_again && body.iter().any(|text| overwrites(text, decides))
+    (!checks_again && body.iter().any(|text| overwrites(text, decides))).then_some(Confidence::Manifest)
+}
+
+fn declares_function(line: &str) -> bool {
+    line.split_whitespace().any(|word| word == "fn")
+}
+
+/// What stands in the innermost braces that a line opens and closes.
+fn body(text: &str) -> &str {
+    text.rsplit_once("{ ").map_or(text, |(_, body)| body).trim_end_matches('}').trim()
+}
+
+/// Whether a statement gives back what the lock guards, as it is.
+fn is_getter(text: &str) -> bool {
+    let body = body(text);
+    !body.ends_with(';') && (body.starts_with('*') || body.ends_with(".clone()")) && !body.contains(" = ")
+}
+
+/// Whether what the lock guards is replaced as a whole.
+fn is_setter(model: &Model<'_>, site: SiteId, text: &str) -> bool {
+    let replaces = |text: &str| body(text).starts_with('*') && statement::assigns(body(text));
+    replaces(text) || statement::binds_guard(text) && statement::uses_of_guard(model, site).iter().any(|text| replaces(text))
+}
+
+/// Whether the lock guards a number or a collection: what is written there is mostly made of what was read.
+fn is_computed_with(model: &Model<'_>, lock: ObjectId) -> bool {
+    let tables = &model.trace.tables;
+    let name = tables.object(lock).and_then(|object| tables.string(object.type_name)).unwrap_or_default();
+    let is_number = name.strip_prefix(['i', 'u', 'f']).is_some_and(|rest| rest == "size" || rest.parse::<u32>().is_ok());
+    is_number || ["alloc::vec::Vec<", "alloc::string::String", "std::collections::"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Whether a statement writes what it has not read under the same guard.

@@ -138,6 +138,10 @@ fn words(model: &Model<'_>, draft: &Draft<'_, '_>, t: usize, event: Event) -> (S
             format!("it waits for a notification of {name} that nobody can give"),
             format!("notify {name} on every path that ends what is waited for, errors included"),
         ),
+        Event::OnceRequest { .. } => (
+            format!("it waits for the value of {name}, which nobody sets"),
+            format!("set {name} on every path, errors included, before what sets it ends"),
+        ),
         Event::BarrierWait { .. } => (
             format!("it waits at barrier {name} for threads that don't come"),
             format!("make {name} for as many threads as reach it, also when some of them fail"),

@@ -1,30 +1,62 @@
-//! What a source line does, as far as its text shows.
+//! What the source around a site does, as far as its text shows.
 
 use conccheck_trace::{SiteDef, SiteId};
 
 use crate::model::Model;
 
+/// Lines above and below a line that can belong to one statement with it.
+const SPREAD: u32 = 8;
 /// Lines after a guard is bound that are looked at.
-const BODY: u32 = 4;
+const BODY: u32 = 8;
 
-/// The line `below` lines after `site`.
+/// The line `below` lines after `site`, without its comment.
 fn line(model: &Model<'_>, site: &SiteDef, below: u32) -> Option<String> {
-    model.sources.line(&SiteDef { line: site.line + below, column: 1, ..site.clone() })
+    numbered(model, site, site.line + below)
 }
 
-/// What is done with the guard that is acquired at `site`: the line itself, or the lines after it that use the guard which it binds.
+/// Line `number` of the file of `site`, without its comment.
+fn numbered(model: &Model<'_>, site: &SiteDef, number: u32) -> Option<String> {
+    let text = model.sources.line(&SiteDef { file: site.file.clone(), line: number, column: 1 })?;
+    let code = text.split_once("// ").map_or(text.as_str(), |(code, _)| code);
+    Some(code.trim_end().to_owned())
+}
+
+/// The lines between those of two sites of one file.
+pub(crate) fn between(model: &Model<'_>, first: SiteId, second: SiteId) -> Vec<String> {
+    let (Some(first), Some(second)) = (model.site(first), model.site(second)) else { return Vec::new() };
+    (first.line + 1..second.line).filter_map(|number| numbered(model, first, number)).collect()
+}
+
+/// What is done with the guard that is acquired at `site`: the statement itself, or the lines after it that use the guard which it
+/// binds.
 pub(crate) fn uses_of_guard(model: &Model<'_>, site: SiteId) -> Vec<String> {
+    let Some(text) = at(model, site) else { return Vec::new() };
     let Some(site) = model.site(site) else { return Vec::new() };
-    let Some(text) = line(model, site, 0) else { return Vec::new() };
-    match bound_guard(&text) {
-        None => vec![text],
-        Some(guard) => (1..=BODY).map_while(|below| line(model, site, below)).filter(|text| mentions(text, &guard)).collect(),
-    }
+    let Some(guard) = bound_guard(&text) else { return vec![text] };
+    let is_inside = |text: &String| !text.trim_start().starts_with('}') || text.contains("else");
+    (1..=BODY).map_while(|below| line(model, site, below)).take_while(is_inside).filter(|text| mentions(text, &guard)).collect()
 }
 
-/// The line of a site.
+/// The statement of a site in one line: a chain of calls is often one call a line.
 pub(crate) fn at(model: &Model<'_>, site: SiteId) -> Option<String> {
-    line(model, model.site(site)?, 0)
+    let site = model.site(site)?;
+    let mut text = line(model, site, 0)?.trim().to_owned();
+    for number in (site.line.saturating_sub(SPREAD).max(1)..site.line).rev() {
+        let Some(above) = numbered(model, site, number).filter(|above| goes_on(above)) else { break };
+        text.insert_str(0, above.trim());
+    }
+    for below in 1..=SPREAD {
+        let next = line(model, site, below).filter(|next| next.trim_start().starts_with('.'));
+        let Some(next) = next.filter(|_| goes_on(&text)) else { break };
+        text.push_str(next.trim());
+    }
+    Some(text)
+}
+
+/// Whether a statement goes on behind this line.
+fn goes_on(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty() && !line.starts_with("//") && !line.starts_with('#') && !line.ends_with([';', '{', '}', ','])
 }
 
 /// Whether a statement makes a decision of what it reads.
@@ -40,21 +72,85 @@ pub(crate) fn assigns(text: &str) -> bool {
     text.match_indices(" = ").any(|(at, _)| !text[..at].trim_start().starts_with("let") && !text[..at].contains("let "))
 }
 
-/// Whether the line binds a guard that lives on.
+/// Whether the statement binds a guard that lives on.
 pub(crate) fn binds_guard(text: &str) -> bool {
     bound_guard(text).is_some()
 }
 
-/// The name of the guard that a statement binds.
-fn bound_guard(text: &str) -> Option<String> {
-    let rest = text.trim_start().strip_prefix("let ")?.trim_start();
+/// The name that a `let` statement gives to what it reads.
+pub(crate) fn bound_name(text: &str) -> Option<String> {
+    let text = text.trim_start();
+    let text = ["if ", "while "].iter().find_map(|word| text.strip_prefix(word)).unwrap_or(text);
+    let rest = text.strip_prefix("let ")?.trim_start();
+    let rest = ["Ok(", "Some("].iter().find_map(|pattern| rest.strip_prefix(pattern)).unwrap_or(rest);
     let rest = rest.strip_prefix("mut ").unwrap_or(rest);
     let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    let end = text.trim_end();
-    let is_guard = ["lock().unwrap();", "write().unwrap();", "lock();", "write();"].iter().any(|call| end.ends_with(call));
-    (is_guard && !name.is_empty()).then_some(name)
+    (!name.is_empty()).then_some(name)
 }
 
-fn mentions(text: &str, name: &str) -> bool {
+/// The name of the guard that a statement binds: nothing follows the call that takes the lock but what opens its result.
+fn bound_guard(text: &str) -> Option<String> {
+    let name = bound_name(text)?;
+    let calls = [".lock()", ".write()", ".read()", ".upgradable_read()"];
+    let end = calls.iter().filter_map(|call| Some(text.rfind(call)? + call.len())).max()?;
+    if text[..end].split_once('=').is_some_and(|(_, value)| value.trim_start().starts_with('*')) {
+        return None;
+    }
+    let mut rest = text[end..].trim();
+    loop {
+        rest = match rest.strip_prefix('?') {
+            Some(rest) => rest,
+            None => match [".unwrap(", ".expect(", ".unwrap_or_else("].iter().find_map(|call| rest.strip_prefix(call)) {
+                Some(arguments) => behind(arguments)?,
+                None => break,
+            },
+        };
+    }
+    (rest.is_empty() || rest.starts_with(';') || rest.starts_with("else") || rest.starts_with('{')).then_some(name)
+}
+
+/// What stands behind the parenthesis that closes these arguments.
+fn behind(arguments: &str) -> Option<&str> {
+    let mut open = 1;
+    for (at, c) in arguments.char_indices() {
+        open += match c {
+            '(' => 1,
+            ')' => -1,
+            _ => 0,
+        };
+        if open == 0 {
+            return Some(&arguments[at + 1..]);
+        }
+    }
+    None
+}
+
+/// Whether a text has this name as a word of its own.
+pub(crate) fn mentions(text: &str, name: &str) -> bool {
     text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guard_is_bound_where_nothing_follows_but_what_opens_the_result() {
+        for text in [
+            "let mut g = self.m.lock().unwrap();",
+            "let g = m.lock().expect(\"not (ever) poisoned\");",
+            "let g = m.write().unwrap_or_else(|e| e.into_inner());",
+            "let g = m.lock();",
+            "let g = m.read()?;",
+            "if let Ok(mut g) = m.lock() {",
+            "let Ok(g) = m.lock() else {",
+        ] {
+            assert_eq!(bound_guard(text).as_deref(), Some("g"), "{text}");
+        }
+        for text in
+            ["let v = *m.lock().unwrap();", "let v = m.lock().unwrap().len();", "m.lock().unwrap().push(1);", "let v = f();"]
+        {
+            assert_eq!(bound_guard(text), None, "{text}");
+        }
+    }
 }

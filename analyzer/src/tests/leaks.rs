@@ -104,3 +104,23 @@ fn a_selection_under_a_lock_that_all_others_need_is_a_deadlock() {
     assert_eq!(select("request m"), ["deadlock"]);
     assert_eq!(select("sleep 1s"), [""; 0]);
 }
+
+#[test]
+fn workers_that_wait_for_their_turn_to_receive_are_behind_the_one_that_receives() {
+    let worker = |t: &str, last: &str| format!("main spawn {t} @m.rs:1; {last}\n");
+    let pool = "main channel c\n".to_owned()
+        + &worker("t1", "t1 lock m @m.rs:2; t1 request-recv c")
+        + &worker("t2", "t2 request m @m.rs:2");
+    let found = analysis(&format!("{pool}main send c; t1 recv c; t1 request-recv c; main end")).findings;
+    let [finding] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(finding.rule.name, "leaked-task");
+    assert!(finding.evidence.iter().any(|text| text.contains("`t2` is stuck behind")), "{:?}", finding.evidence);
+}
+
+#[test]
+fn a_value_that_nobody_sets_is_waited_for_in_vain() {
+    let waits = "main spawn t1; t1 once-request o";
+    assert_eq!(rules(&format!("{waits}; main end")), ["leaked-task"]);
+    assert!(rules(&format!("{waits}; main once-begin o; main once-end o; main end")).is_empty());
+    assert!(rules(&format!("{waits}; main spawn t2; t2 yield; main end")).is_empty(), "somebody may set it yet");
+}

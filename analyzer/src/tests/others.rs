@@ -222,6 +222,70 @@ fn a_write_that_relies_on_a_stale_read_is_told_from_one_that_looks_again() {
         0
     );
     assert_eq!(found(&["println!(\"{}\", m.lock().unwrap());", "*m.lock().unwrap() = 1;"]), 0);
+    assert_eq!(
+        found(&["let n = m.lock().unwrap().len();", "m.lock().unwrap().push(n);"]),
+        0,
+        "an update of what is there by then"
+    );
+}
+
+#[test]
+fn what_a_write_relies_on_is_seen_over_several_lines_and_functions() {
+    let found = |lines: &[&'static str], read: usize, write: usize, type_name: &str| {
+        let trace = format!(
+            "object a mutex {type_name}; main spawn t1; main spawn t2
+            t1 lock a @x.rs:{read}; t1 unlock a read-only; t2 lock a @x.rs:{write}; t2 unlock a; t1 lock a @x.rs:{write}; t1 unlock a
+            t1 end; t2 end; main join t1; main join t2"
+        );
+        let trace = conccheck_trace::text::parse(&trace).expect("a well-formed trace");
+        let findings = analyze(&[trace], &Text(lines.to_vec()), &Config::default()).findings;
+        findings.iter().map(|finding| (finding.confidence, finding.severity)).collect::<Vec<_>>()
+    };
+    let sure = [(Confidence::Manifest, Severity::High)];
+    let chain = [
+        "let current = self",
+        ".value",
+        ".lock()",
+        ".unwrap()",
+        ".clone();",
+        "*self",
+        ".value",
+        ".lock()",
+        ".unwrap() = current + 1;",
+    ];
+    assert_eq!(found(&chain, 3, 8, "u64"), sure);
+    let named = [
+        "let known = rows.read().unwrap().get(name).copied();",
+        "if let Some(id) = known {",
+        "return id;",
+        "}",
+        "let mut rows = rows.write().expect(\"whole\");",
+        "let id = rows.len();",
+        "rows.insert(name, id);",
+    ];
+    assert_eq!(found(&named, 1, 5, "u64"), sure);
+    let again = [
+        "let known = rows.read().unwrap().get(name).copied();",
+        "if let Some(id) = known {",
+        "return id;",
+        "}",
+        "let mut rows = rows.write().unwrap();",
+        "if let Some(id) = rows.get(name) { return *id; }",
+        "rows.insert(name, id);",
+    ];
+    assert_eq!(found(&again, 1, 5, "u64"), []);
+    let methods = [
+        "fn get(&self) -> u64 {",
+        "*self.v.lock().unwrap()",
+        "}",
+        "fn set(&self, v: u64) {",
+        "*self.v.lock().unwrap() = v;",
+        "}",
+    ];
+    assert_eq!(found(&methods, 2, 5, "u64"), [(Confidence::Possible, Severity::Medium)]);
+    assert_eq!(found(&methods, 2, 5, "app::Status"), [], "a state is often set whatever it was");
+    let hit = ["fn get(&self) -> u64 {", "*self.v.lock().unwrap()", "}", "fn hit(&self) {", "*self.v.lock().unwrap() += 1;", "}"];
+    assert_eq!(found(&hit, 2, 5, "u64"), [], "an update");
 }
 
 #[test]
