@@ -1,7 +1,7 @@
 //! Where reports go: files, or standard output with the colours it can show.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
@@ -80,11 +80,16 @@ pub(crate) fn beside(asked: Vec<Output>, base: &Path) -> Result<Vec<Place>, Fail
 pub(crate) fn write(report: &Report<'_>, settings: &Settings) -> Result<(), Failure> {
     let outputs = settings.outputs();
     for (format, file) in outputs {
-        let mut text = String::new();
-        format.renderer().render(report, &mut text).expect("a String takes every text");
+        if format.is_binary() && file.is_none() && io::stdout().is_terminal() {
+            let help = format!("give it a file: --format {0}=FILE", format.name());
+            return Err(
+                Failure::usage(format!("the format {} is no text, and standard output is a terminal", format.name())).help(help)
+            );
+        }
+        let bytes = format.render(report);
         match file {
-            Some(file) => write_file(file, format.is_for_terminals(), &text, settings.color)?,
-            None => print(&text, format.is_for_terminals(), settings.color)?,
+            Some(file) => write_file(file, format.is_for_terminals(), &bytes, settings.color)?,
+            None => print_bytes(&bytes, format.is_for_terminals(), settings.color)?,
         }
     }
     let files: Vec<String> = outputs.iter().filter_map(|(_, file)| Some(file.as_ref()?.display().to_string())).collect();
@@ -99,10 +104,14 @@ pub(crate) fn write(report: &Report<'_>, settings: &Settings) -> Result<(), Fail
 /// # Errors
 /// Standard output can't be written, a full disk for instance.
 pub(crate) fn print(text: &str, has_colors: bool, color: Option<Color>) -> Result<(), Failure> {
+    print_bytes(text.as_bytes(), has_colors, color)
+}
+
+fn print_bytes(bytes: &[u8], has_colors: bool, color: Option<Color>) -> Result<(), Failure> {
     let stdout = io::stdout();
     let choice = if has_colors { color_choice(color, &stdout) } else { ColorChoice::AlwaysAnsi };
     let mut stream = AutoStream::new(stdout.lock(), choice);
-    match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
+    match stream.write_all(bytes).and_then(|()| stream.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(ExitCode::Usage, format!("can't write to standard output: {error}")))
         }
@@ -110,16 +119,12 @@ pub(crate) fn print(text: &str, has_colors: bool, color: Option<Color>) -> Resul
     }
 }
 
-fn write_file(file: &Path, has_colors: bool, text: &str, color: Option<Color>) -> Result<(), Failure> {
-    let plain = has_colors && color != Some(Color::Always);
-    let stripped;
-    let text = if plain {
-        stripped = anstream::adapter::strip_str(text).to_string();
-        &stripped
+fn write_file(file: &Path, has_colors: bool, bytes: &[u8], color: Option<Color>) -> Result<(), Failure> {
+    if has_colors && color != Some(Color::Always) {
+        write_new_file(file, &anstream::adapter::strip_bytes(bytes).into_vec())
     } else {
-        text
-    };
-    write_new_file(file, text.as_bytes())
+        write_new_file(file, bytes)
+    }
 }
 
 /// Writes a file, and its folder if there is none.

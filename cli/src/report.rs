@@ -6,12 +6,12 @@ use conccheck_analyzer::finding::{Finding, Severity, Step};
 use conccheck_analyzer::registry::RULES;
 use conccheck_analyzer::{Analysis, Confidence, PredictionCounts, RuleMeta, Stats};
 use conccheck_trace::SiteDef;
-use conccheck_trace::read::ProcessTrace;
 
 use crate::baseline::Baseline;
 use crate::config::Settings;
 use crate::exceptions::{self, Sorted, Suppressed};
 use crate::options::FailOn;
+use crate::recorded::Recorded;
 use crate::run_facts::RunFacts;
 use crate::sources::{SourceCache, is_dependency};
 use crate::terminal::one_line;
@@ -42,8 +42,8 @@ pub(crate) struct Report<'a> {
     pub(crate) warnings: Vec<String>,
     /// What is known of the run beside its traces.
     pub(crate) facts: &'a RunFacts,
-    /// What was recorded, for timelines.
-    pub(crate) processes: &'a [ProcessTrace],
+    /// What was recorded, for pictures and tables.
+    pub(crate) recorded: Recorded<'a>,
     /// For snippets.
     pub(crate) sources: &'a SourceCache,
 }
@@ -79,7 +79,7 @@ impl<'a> Report<'a> {
             prediction,
             warnings: warnings.iter().map(|warning| one_line(warning)).collect(),
             facts,
-            processes: &[],
+            recorded: Recorded::default(),
             sources,
         }
     }

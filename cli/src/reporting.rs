@@ -7,6 +7,7 @@ use conccheck_trace::read::ProcessTrace;
 
 use crate::baseline::Baseline;
 use crate::config::Settings;
+use crate::recorded::Recorded;
 use crate::report::Report;
 use crate::sources::{SourceCache, listed_folder, repository};
 use crate::{Coverage, ExitCode, Failure, ReportOptions, RunFacts, diagnostic, output, traces};
@@ -84,8 +85,10 @@ pub(crate) fn judge<T>(
     let folders = source_folders(&processes);
     let folders = || folders.iter().map(PathBuf::as_path);
     let sources = SourceCache::new(folders(), repository(folders()));
-    let analysis = analyze(&processes, &sources, &settings.rules.config());
-    let report = Report { processes: &processes, ..Report::new(analysis, facts, &sources, settings, known) };
+    let config = settings.rules.config();
+    let analysis = analyze(&processes, &sources, &config);
+    let recorded = Recorded::new(&processes, &sources, &config);
+    let report = Report { recorded, ..Report::new(analysis, facts, &sources, settings, known) };
     for warning in &report.warnings {
         diagnostic(format_args!("warning: {warning}"));
     }
@@ -132,11 +135,11 @@ fn nothing_recorded(traces: &[PathBuf], facts: &RunFacts) -> Failure {
 /// Where sources may lie: where cargo says that they do, above the recorded programs (target folders lie in workspaces), where they
 /// ran, and where this process runs, since traces are also read elsewhere.
 pub(crate) fn source_folders(processes: &[ProcessTrace]) -> Vec<PathBuf> {
+    let programs = || processes.iter().map(|process| Path::new(&process.header.program));
+    let listed = programs().filter_map(listed_folder);
     let ran = processes.iter().map(|process| PathBuf::from(&process.header.working_dir));
     let built = programs().filter_map(|program| Some(program.parent()?.to_owned()));
     let mut folders: Vec<PathBuf> = listed.chain(built).chain(ran).chain(std::env::current_dir()).collect();
-    let programs = || processes.iter().map(|process| Path::new(&process.header.program));
-    let listed = programs().filter_map(listed_folder);
     folders.dedup();
     folders
 }

@@ -1,8 +1,10 @@
 //! What each thread did when: the stretches in which it held something or waited. For tables and for timelines; the rules have
 //! their own model.
 
+use std::collections::HashMap;
+
 use conccheck_trace::read::ProcessTrace;
-use conccheck_trace::{Event, Mode, Nanos, ObjectId, Order, Record, SiteId, ThreadId, Ticks};
+use conccheck_trace::{Event, Mode, Nanos, ObjectId, Order, Record, SiteId, Stamp, ThreadId, Ticks};
 
 /// What a thread did in a stretch of time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,6 +27,30 @@ pub(crate) enum Doing {
     Sleep,
     /// It was parked.
     Park,
+    /// It put a message into a channel, at one moment.
+    Send { channel: ObjectId, stamp: Stamp },
+    /// It took a message out of a channel, at one moment.
+    Receive { channel: ObjectId, stamp: Stamp },
+}
+
+impl Doing {
+    /// What it does, with names.
+    pub(crate) fn describe(self, name: &dyn Fn(ObjectId) -> String, thread: &dyn Fn(ThreadId) -> String) -> String {
+        match self {
+            Doing::Hold { lock, mode: Mode::Shared | Mode::RecursiveShared, .. } => format!("reads {}", name(lock)),
+            Doing::Hold { lock, .. } => format!("holds {}", name(lock)),
+            Doing::Wait { lock } => format!("waits for {}", name(lock)),
+            Doing::WaitNotified { condvar } => format!("waits on {}", name(condvar)),
+            Doing::WaitRoom { channel } => format!("waits for room in {}", name(channel)),
+            Doing::WaitMessage { channel } => format!("waits for a message of {}", name(channel)),
+            Doing::Join { child } => format!("joins {}", thread(child)),
+            Doing::WaitOthers { object } => format!("waits at {}", name(object)),
+            Doing::Sleep => "sleeps".to_owned(),
+            Doing::Park => "is parked".to_owned(),
+            Doing::Send { channel, .. } => format!("sends to {}", name(channel)),
+            Doing::Receive { channel, .. } => format!("receives from {}", name(channel)),
+        }
+    }
 }
 
 /// A stretch of time of one thread.
@@ -73,12 +99,50 @@ pub(crate) fn stretches(trace: &ProcessTrace, thread: ThreadId, end: Ticks, mut 
                 }
                 held.push((Doing::Hold { lock, mode: to, order }, site, record.time));
             }
+            Event::Send { channel, site, stamp, .. } => {
+                emit((Doing::Send { channel, stamp }, site, record.time), record.time, false);
+            }
+            Event::Recv { channel, site, stamp, .. } => {
+                emit((Doing::Receive { channel, stamp }, site, record.time), record.time, false);
+            }
             _ => waiting = wait(&record),
         }
     }
     for stretch in held.into_iter().chain(waiting) {
         emit(stretch, end, true);
     }
+}
+
+/// What one thread did and another could only go on after: the release of a lock and its next acquisition, a message's sending and
+/// its receipt. Pairs of indices into `all`, the stretches of one process.
+pub(crate) fn hand_overs(all: &[(ThreadId, Stretch)]) -> Vec<(usize, usize)> {
+    let is_exclusive = |mode| !matches!(mode, Mode::Shared | Mode::RecursiveShared);
+    let mut released: HashMap<(ObjectId, u64), usize> = HashMap::new();
+    let mut sent: HashMap<(ObjectId, Stamp), usize> = HashMap::new();
+    for (index, (_, stretch)) in all.iter().enumerate() {
+        match stretch.doing {
+            Doing::Hold { lock, mode, order } if order.0 > 0 && is_exclusive(mode) => _ = released.insert((lock, order.0), index),
+            Doing::Send { channel, stamp } => _ = sent.insert((channel, stamp), index),
+            _ => {}
+        }
+    }
+    let mut pairs = Vec::new();
+    for (index, (thread, stretch)) in all.iter().enumerate() {
+        let giver = match stretch.doing {
+            Doing::Hold { lock, mode, order } if order.0 > 0 => {
+                released.get(&(lock, if is_exclusive(mode) { order.0 - 1 } else { order.0 }))
+            }
+            Doing::Receive { channel, stamp } => sent.get(&(channel, stamp)),
+            _ => None,
+        };
+        let Some(&giver) = giver else { continue };
+        let (from, given) = &all[giver];
+        // Clocks of different processors differ by less than what matters; an arrow to the left would only confuse.
+        if from != thread && !given.is_open && given.end <= stretch.start {
+            pairs.push((giver, index));
+        }
+    }
+    pairs
 }
 
 /// When the last event of any thread was.
@@ -112,6 +176,20 @@ mod tests {
     use conccheck_trace::text;
 
     use super::*;
+
+    #[test]
+    fn locks_and_messages_go_from_thread_to_thread() {
+        let trace =
+            text::parse("a channel c; a lock x; a unlock x +1us; b lock x +1us; b send c +1us; b unlock x; a recv c +1us")
+                .expect("a trace");
+        let mut all = Vec::new();
+        for thread in trace.threads() {
+            stretches(&trace, thread, end(&trace), |stretch| all.push((thread, stretch)));
+        }
+        let shown = |index: usize| (all[index].0.0, std::mem::discriminant(&all[index].1.doing));
+        let pairs: Vec<_> = hand_overs(&all).into_iter().map(|(from, to)| (shown(from).0, shown(to).0)).collect();
+        assert_eq!(pairs, [(2, 1), (1, 2)], "the message, then the lock");
+    }
 
     #[test]
     fn holds_and_waits_end_where_the_next_event_says_so() {

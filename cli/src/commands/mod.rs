@@ -7,6 +7,7 @@ mod completions;
 mod convert;
 mod diff;
 mod explain;
+mod graph;
 mod init;
 mod locks;
 mod man;
@@ -26,7 +27,8 @@ use conccheck_analyzer::model::Model;
 use serde::Serialize;
 
 use crate::sources::SourceCache;
-use crate::{ExitCode, Failure, diagnostic, output, reporting, traces};
+use crate::tables::Row;
+use crate::{ExitCode, Failure, diagnostic, output, reporting, tables, traces};
 
 /// Finds deadlocks, leaked threads and misused locks and channels in recorded runs of Rust programs
 #[derive(Parser)]
@@ -52,6 +54,7 @@ enum Command {
     Locks(locks::Args),
     Channels(channels::Args),
     Tasks(tasks::Args),
+    Graph(graph::Args),
     Convert(convert::Args),
     Merge(merge::Args),
     Completions(completions::Args),
@@ -82,6 +85,7 @@ pub(crate) fn main() -> Result<ExitCode, Failure> {
         Command::Locks(args) => args.run(),
         Command::Channels(args) => args.run(),
         Command::Tasks(args) => args.run(),
+        Command::Graph(args) => args.run(),
         Command::Convert(args) => args.run(),
         Command::Merge(args) => args.run(),
         Command::Completions(args) => args.run(),
@@ -98,6 +102,11 @@ enum Form {
     Json,
 }
 
+/// Prints a table.
+fn print_table<R: Row + Serialize>(form: Form, rows: &[R]) -> Result<ExitCode, Failure> {
+    print_rows(form, rows, tables::human)
+}
+
 /// Prints a list.
 fn print_rows<R: Serialize>(form: Form, rows: &[R], human: impl Fn(&[R]) -> String) -> Result<ExitCode, Failure> {
     let text = match form {
@@ -108,19 +117,17 @@ fn print_rows<R: Serialize>(form: Form, rows: &[R], human: impl Fn(&[R]) -> Stri
     Ok(ExitCode::Clean)
 }
 
-/// Shows the model of each recorded process.
-fn each_model(paths: &[PathBuf], mut visit: impl FnMut(&Model<'_>)) -> Result<(), Failure> {
+/// Shows the models of the recorded processes.
+fn with_models<T>(paths: &[PathBuf], then: impl FnOnce(&[Model<'_>]) -> T) -> Result<T, Failure> {
     let processes = traces::load(paths)?;
+    for warning in processes.iter().flat_map(|process| &process.warnings) {
+        diagnostic(format_args!("warning: {warning}"));
+    }
     let folders = reporting::source_folders(&processes);
     let sources = SourceCache::new(folders.iter().map(PathBuf::as_path), None);
     let config = Config::default();
-    for process in &processes {
-        for warning in &process.warnings {
-            diagnostic(format_args!("warning: {warning}"));
-        }
-        visit(&Model::new(process, &sources, &config));
-    }
-    Ok(())
+    let models: Vec<Model<'_>> = processes.iter().map(|process| Model::new(process, &sources, &config)).collect();
+    Ok(then(&models))
 }
 
 #[cfg(test)]

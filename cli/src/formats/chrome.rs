@@ -1,18 +1,17 @@
 //! Chrome's trace event format, which ui.perfetto.dev opens: a track a thread with what it held and what it waited for, and arrows
-//! from each release to the next acquisition by another thread.
+//! from each release to the next acquisition by another thread, and from each message's sending to its receipt.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write};
 
-use conccheck_analyzer::Config;
 use conccheck_analyzer::model::Model;
 use conccheck_trace::read::ProcessTrace;
-use conccheck_trace::{Mode, Nanos, ObjectId, ThreadId};
+use conccheck_trace::{Nanos, ThreadId};
 use serde::Serialize;
 
 use super::Render;
 use crate::report::Report;
-use crate::timeline::{Doing, Stretch, end, stretches};
+use crate::timeline::{Doing, Stretch, end, hand_overs, stretches};
 
 /// Viewers get slow with more; then the shortest stretches are left out.
 const MAX_STRETCHES: usize = 200_000;
@@ -23,8 +22,8 @@ impl Render for Chrome {
     fn render(&self, report: &Report<'_>, out: &mut dyn Write) -> fmt::Result {
         let mut events = Vec::new();
         let mut left_out = 0;
-        for (index, trace) in report.processes.iter().enumerate() {
-            left_out += process(index, trace, report, &mut events);
+        for (index, model) in report.recorded.models().iter().enumerate() {
+            left_out += process(index, model, &mut events);
         }
         let document =
             Document { display_time_unit: "ns", other_data: Other { stretches_left_out: left_out }, trace_events: events };
@@ -74,10 +73,8 @@ struct Args {
     site: Option<String>,
 }
 
-fn process(pid: usize, trace: &ProcessTrace, report: &Report<'_>, events: &mut Vec<TraceEvent>) -> usize {
-    let config = Config::default();
-    let model = Model::new(trace, report.sources, &config);
-    let names = model.names();
+fn process(pid: usize, model: &Model<'_>, events: &mut Vec<TraceEvent>) -> usize {
+    let (trace, names) = (model.trace, model.names());
     let thread_name =
         |id: ThreadId| model.thread_index(id).map_or_else(|| format!("thread {}", id.0), |index| names.thread(index).to_owned());
     events.push(name("process_name", pid, 0, &trace.header.program));
@@ -88,8 +85,12 @@ fn process(pid: usize, trace: &ProcessTrace, report: &Report<'_>, events: &mut V
     let site = |stretch: &Stretch| trace.tables.site(stretch.site).map(super::place);
     let mut open: HashMap<ThreadId, Vec<Nanos>> = HashMap::new();
     for (number, (thread, stretch)) in all.iter().enumerate() {
-        let what = describe(stretch.doing, &|object| names.class(object).to_owned(), &thread_name);
-        let cat = Some(if matches!(stretch.doing, Doing::Hold { .. }) { "hold" } else { "wait" });
+        let what = stretch.doing.describe(&|object| names.class(object).to_owned(), &thread_name);
+        let cat = Some(match stretch.doing {
+            Doing::Hold { .. } => "hold",
+            Doing::Send { .. } | Doing::Receive { .. } => "message",
+            _ => "wait",
+        });
         let args = Some(Args { name: None, site: site(stretch) });
         if nests(open.entry(*thread).or_default(), stretch) {
             let dur = Some(micros(stretch.length()));
@@ -100,12 +101,24 @@ fn process(pid: usize, trace: &ProcessTrace, report: &Report<'_>, events: &mut V
             events.push(TraceEvent { cat, id, ..at("e", what, pid, *thread, stretch.end) });
         }
     }
-    arrows(pid, &all, events);
+    for (number, (from, to)) in hand_overs(&all).into_iter().enumerate() {
+        let ((giver, given), (taker, taken)) = (&all[from], &all[to]);
+        let id = Some(format!("{pid}-h{number}"));
+        let handed = |ph, thread, time| TraceEvent {
+            cat: Some("order"),
+            id: id.clone(),
+            ..at(ph, "handed over".to_owned(), pid, thread, time)
+        };
+        // Within the stretch, since its end belongs to what is around it.
+        let start = given.start.max(Nanos(given.end.0.saturating_sub(1)));
+        events.push(handed("s", *giver, start));
+        events.push(TraceEvent { bp: Some("e"), ..handed("f", *taker, taken.start) });
+    }
     left_out
 }
 
 /// The stretches of all threads by their start, without the shortest if there are too many.
-fn longest(trace: &ProcessTrace) -> (Vec<(ThreadId, Stretch)>, usize) {
+pub(super) fn longest(trace: &ProcessTrace) -> (Vec<(ThreadId, Stretch)>, usize) {
     let end = end(trace);
     let mut all = Vec::new();
     for thread in trace.threads() {
@@ -129,54 +142,6 @@ fn nests(open: &mut Vec<Nanos>, stretch: &Stretch) -> bool {
         open.push(stretch.end);
     }
     nests
-}
-
-/// From the release of a lock to its next acquisition, where another thread made it.
-fn arrows(pid: usize, all: &[(ThreadId, Stretch)], events: &mut Vec<TraceEvent>) {
-    let hold = |stretch: &Stretch| match stretch.doing {
-        Doing::Hold { lock, mode, order } if order.0 > 0 => Some((lock, mode, order.0)),
-        _ => None,
-    };
-    let is_exclusive = |mode| !matches!(mode, Mode::Shared | Mode::RecursiveShared);
-    let mut by_order: HashMap<(ObjectId, u64), (ThreadId, Stretch)> = HashMap::new();
-    for (thread, stretch) in all {
-        if let Some((lock, mode, order)) = hold(stretch)
-            && is_exclusive(mode)
-        {
-            by_order.insert((lock, order), (*thread, *stretch));
-        }
-    }
-    for (thread, stretch) in all {
-        let Some((lock, mode, order)) = hold(stretch) else { continue };
-        let before = if is_exclusive(mode) { order - 1 } else { order };
-        let Some((giver, given)) = by_order.get(&(lock, before)) else { continue };
-        if giver == thread || given.is_open || given.end > stretch.start {
-            continue;
-        }
-        let id = Some(format!("{pid}-{}-{order}-{}", lock.0, thread.0));
-        let handed = |ph, thread, time| at(ph, "handed over".to_owned(), pid, thread, time);
-        events.push(TraceEvent {
-            cat: Some("lock"),
-            id: id.clone(),
-            ..handed("s", *giver, given.start.max(Nanos(given.end.0.saturating_sub(1))))
-        });
-        events.push(TraceEvent { cat: Some("lock"), id, bp: Some("e"), ..handed("f", *thread, stretch.start) });
-    }
-}
-
-fn describe(doing: Doing, name: &dyn Fn(ObjectId) -> String, thread: &dyn Fn(ThreadId) -> String) -> String {
-    match doing {
-        Doing::Hold { lock, mode: Mode::Shared | Mode::RecursiveShared, .. } => format!("reads {}", name(lock)),
-        Doing::Hold { lock, .. } => format!("holds {}", name(lock)),
-        Doing::Wait { lock } => format!("waits for {}", name(lock)),
-        Doing::WaitNotified { condvar } => format!("waits for a notification of {}", name(condvar)),
-        Doing::WaitRoom { channel } => format!("waits for room in {}", name(channel)),
-        Doing::WaitMessage { channel } => format!("waits for a message of {}", name(channel)),
-        Doing::Join { child } => format!("joins {}", thread(child)),
-        Doing::WaitOthers { object } => format!("waits at {}", name(object)),
-        Doing::Sleep => "sleeps".to_owned(),
-        Doing::Park => "is parked".to_owned(),
-    }
 }
 
 fn at(ph: &'static str, name: String, pid: usize, thread: ThreadId, time: Nanos) -> TraceEvent {

@@ -48,6 +48,7 @@ fn label(party: &Party) -> String {
     site.map_or_else(|| party.thread.clone(), |site| format!("{}\n{}", party.thread, super::place(site)))
 }
 
-fn quoted(text: &str) -> String {
+/// A string of Graphviz's language.
+pub(crate) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }

@@ -3,8 +3,8 @@
 use std::f64::consts::TAU;
 use std::fmt::{self, Write};
 
+use super::escaped::Escaped;
 use super::graph::Edge;
-use super::html::Text;
 
 /// More would be a knot, not a picture.
 const MAX_NODES: usize = 12;
@@ -49,7 +49,7 @@ pub(super) fn svg(id: &str, edges: &[Edge<'_>], out: &mut dyn Write) -> fmt::Res
         out,
         "<defs><marker id=\"tip-{}\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\">\
          <path d=\"M0 0L8 4L0 8z\"/></marker></defs>",
-        Text(id)
+        Escaped(id)
     )?;
     for edge in edges {
         arrow(id, (place(edge.held), place(edge.wanted)), &edge.party.thread, widest, out)?;
@@ -58,7 +58,7 @@ pub(super) fn svg(id: &str, edges: &[Edge<'_>], out: &mut dyn Write) -> fmt::Res
         let ((x, y), w) = (place(name), width(name));
         let (left, top) = (x - w / 2.0, y - NODE_HEIGHT / 2.0);
         writeln!(out, "<rect x=\"{left:.0}\" y=\"{top:.0}\" width=\"{w:.0}\" height=\"{NODE_HEIGHT}\" rx=\"5\"/>")?;
-        writeln!(out, "<text x=\"{x:.0}\" y=\"{:.0}\">{}</text>", y + 4.0, Text(name))?;
+        writeln!(out, "<text x=\"{x:.0}\" y=\"{:.0}\">{}</text>", y + 4.0, Escaped(name))?;
     }
     writeln!(out, "</svg>")
 }
@@ -82,8 +82,8 @@ fn arrow(id: &str, (from, to): (Point, Point), label: &str, widest: f64, out: &m
         middle.1,
         end.0,
         end.1,
-        Text(id)
+        Escaped(id)
     )?;
     let (x, y) = (middle.0 + across.0 * bend * 0.35, middle.1 + across.1 * bend * 0.35 + 4.0);
-    writeln!(out, "<text x=\"{x:.0}\" y=\"{y:.0}\">{}</text>", Text(label))
+    writeln!(out, "<text x=\"{x:.0}\" y=\"{y:.0}\">{}</text>", Escaped(label))
 }

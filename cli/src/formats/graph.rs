@@ -1,16 +1,16 @@
-//! The cycle within a finding, as a graph: what was waited for by whom while what was held. Rendered as Mermaid and as DOT.
+//! The cycle within a finding, as a graph: what was waited for by whom while what was held. Rendered as Mermaid, as DOT and as SVG.
 
 use conccheck_analyzer::finding::{Finding, Party};
 
 /// One thread holds one object and goes for another.
-pub(super) struct Edge<'a> {
-    pub(super) held: &'a str,
-    pub(super) wanted: &'a str,
-    pub(super) party: &'a Party,
+pub(crate) struct Edge<'a> {
+    pub(crate) held: &'a str,
+    pub(crate) wanted: &'a str,
+    pub(crate) party: &'a Party,
 }
 
 /// The edges that the scenario shows, thread by thread.
-pub(super) fn edges(finding: &Finding) -> Vec<Edge<'_>> {
+pub(crate) fn edges(finding: &Finding) -> Vec<Edge<'_>> {
     let mut edges = Vec::new();
     for (index, party) in finding.parties.iter().enumerate() {
         let steps = finding.scenario.iter().filter(|step| step.party == index);

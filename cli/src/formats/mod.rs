@@ -8,6 +8,7 @@ mod tests;
 mod chrome;
 mod dot;
 mod drawing;
+mod escaped;
 mod expression;
 mod github;
 mod gitlab;
@@ -17,6 +18,7 @@ mod human;
 mod json;
 mod junit;
 mod markdown;
+mod perfetto;
 mod sarif;
 mod scenario;
 mod short;
@@ -31,6 +33,10 @@ use conccheck_trace::SiteDef;
 use serde::Serialize;
 
 use crate::report::Report;
+
+pub(crate) use dot::quoted as dot_quoted;
+pub(crate) use escaped::Escaped;
+pub(crate) use graph::edges as cycle_edges;
 
 /// What a report looks like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -56,8 +62,9 @@ pub enum Format {
     /// The cycles as a Graphviz graph
     Dot,
     /// A timeline in Chrome's trace format
-    #[value(alias = "perfetto")]
     Chrome,
+    /// A timeline in Perfetto's own format, with counters; binary
+    Perfetto,
 }
 
 /// Turns a report into text.
@@ -89,6 +96,7 @@ impl Format {
             "html" => Format::Html,
             "md" => Format::Markdown,
             "dot" | "gv" => Format::Dot,
+            "pftrace" | "perfetto-trace" => Format::Perfetto,
             _ => return None,
         })
     }
@@ -105,6 +113,7 @@ impl Format {
             Format::Html => "report.html",
             Format::Dot => "report.dot",
             Format::Chrome => "report.trace.json",
+            Format::Perfetto => "report.pftrace",
         })
     }
 
@@ -113,8 +122,14 @@ impl Format {
         matches!(self, Format::Human | Format::Short)
     }
 
-    pub(crate) fn renderer(self) -> &'static dyn Render {
-        match self {
+    /// Whether it is no text.
+    pub(crate) fn is_binary(self) -> bool {
+        self == Format::Perfetto
+    }
+
+    /// The whole report in this format. What is for terminals has colours as ANSI sequences.
+    pub(crate) fn render(self, report: &Report<'_>) -> Vec<u8> {
+        let renderer: &dyn Render = match self {
             Format::Human => &human::Human,
             Format::Short => &short::Short,
             Format::Json => &json::Json,
@@ -126,7 +141,11 @@ impl Format {
             Format::Html => &html::Html,
             Format::Dot => &dot::Dot,
             Format::Chrome => &chrome::Chrome,
-        }
+            Format::Perfetto => return perfetto::render(report),
+        };
+        let mut text = String::new();
+        renderer.render(report, &mut text).expect("a String takes every text");
+        text.into_bytes()
     }
 }
 

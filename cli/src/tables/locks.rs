@@ -1,0 +1,127 @@
+//! Locks: how long they were held and waited for.
+
+use std::collections::BTreeMap;
+
+use conccheck_analyzer::model::Model;
+use conccheck_trace::{Event, ObjectId};
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use super::{Cell, Column, Row, number, text};
+use crate::timeline::{Doing, end, stretches};
+
+/// The locks of one creation site, over all processes.
+struct Use {
+    instances: u64,
+    acquisitions: u64,
+    holds: Histogram<u64>,
+    waits: Histogram<u64>,
+    total_wait: u64,
+}
+
+/// Times are nanoseconds, at most 1 % too long.
+#[derive(Serialize)]
+pub(crate) struct LockRow {
+    pub(crate) lock: String,
+    pub(crate) instances: u64,
+    pub(crate) acquisitions: u64,
+    pub(crate) waits: u64,
+    pub(crate) total_wait: u64,
+    pub(crate) longest_wait: u64,
+    pub(crate) median_hold: u64,
+    pub(crate) p99_hold: u64,
+    pub(crate) longest_hold: u64,
+}
+
+/// The locks of all processes, by name.
+pub(crate) fn rows<'m, 't: 'm>(models: impl IntoIterator<Item = &'m Model<'t>>) -> Vec<LockRow> {
+    let mut uses = BTreeMap::new();
+    models.into_iter().for_each(|model| count(model, &mut uses));
+    uses.into_iter().map(|(lock, used)| row(lock, &used)).collect()
+}
+
+fn count(model: &Model<'_>, uses: &mut BTreeMap<String, Use>) {
+    let (process, names) = (model.trace, model.names());
+    let mut used: BTreeMap<ObjectId, Use> = BTreeMap::new();
+    let end = end(process);
+    for thread in process.threads() {
+        stretches(process, thread, end, |stretch| match stretch.doing {
+            Doing::Hold { lock, .. } => {
+                let used = used.entry(lock).or_insert_with(Use::new);
+                used.acquisitions += 1;
+                used.holds.saturating_record(stretch.length().0);
+            }
+            Doing::Wait { lock } => {
+                let used = used.entry(lock).or_insert_with(Use::new);
+                used.waits.saturating_record(stretch.length().0);
+                used.total_wait += stretch.length().0;
+            }
+            _ => {}
+        });
+        for record in process.events(thread) {
+            if let Event::Summary { lock, count, .. } = record.event {
+                used.entry(lock).or_insert_with(Use::new).acquisitions += count;
+            }
+        }
+    }
+    for (lock, used) in used {
+        uses.entry(names.class(lock).to_owned()).or_insert_with(Use::new).add(&used);
+    }
+}
+
+impl Use {
+    fn new() -> Use {
+        let histogram = || Histogram::new(2).expect("two digits are allowed");
+        Use { instances: 0, acquisitions: 0, holds: histogram(), waits: histogram(), total_wait: 0 }
+    }
+
+    fn add(&mut self, other: &Use) {
+        self.instances += 1;
+        self.acquisitions += other.acquisitions;
+        self.total_wait += other.total_wait;
+        self.holds.add(&other.holds).expect("it grows");
+        self.waits.add(&other.waits).expect("it grows");
+    }
+}
+
+fn row(lock: String, used: &Use) -> LockRow {
+    LockRow {
+        lock,
+        instances: used.instances,
+        acquisitions: used.acquisitions,
+        waits: used.waits.len(),
+        total_wait: used.total_wait,
+        longest_wait: used.waits.max(),
+        median_hold: used.holds.value_at_quantile(0.5),
+        p99_hold: used.holds.value_at_quantile(0.99),
+        longest_hold: used.holds.max(),
+    }
+}
+
+impl Row for LockRow {
+    const COLUMNS: &'static [Column] = &[
+        text("lock"),
+        number("instances"),
+        number("acquired"),
+        number("waits"),
+        number("waited"),
+        number("longest wait"),
+        number("median hold"),
+        number("p99 hold"),
+        number("longest hold"),
+    ];
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::text(&self.lock),
+            Cell::count(self.instances),
+            Cell::count(self.acquisitions),
+            Cell::count(self.waits),
+            Cell::time(self.total_wait),
+            Cell::time(self.longest_wait),
+            Cell::time(self.median_hold),
+            Cell::time(self.p99_hold),
+            Cell::time(self.longest_hold),
+        ]
+    }
+}
