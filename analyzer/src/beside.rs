@@ -3,10 +3,10 @@
 use std::panic::resume_unwind;
 use std::sync::mpsc::{channel, sync_channel};
 
-use conccheck_trace::Record;
+use conccheck_trace::Step;
 use conccheck_trace::read::ProcessTrace;
 
-use crate::merge::{Merged, merge};
+use crate::merge::{Merged, merge_steps};
 
 /// Events that are handed over at a time, and how many such batches may wait.
 const BATCH: usize = 4096;
@@ -14,19 +14,19 @@ const BATCHES: usize = 4;
 /// Traces with fewer events are not worth a thread.
 const FEW_EVENTS: u64 = 200_000;
 
-/// The same as [`merge`], faster where there are two processors.
-pub(crate) fn merge_beside(trace: &ProcessTrace, each: impl FnMut(usize, u32, &Record)) -> Merged {
-    if trace.event_count() < FEW_EVENTS { merge(trace, each) } else { beside(trace, each) }
+/// The same as [`merge_steps`], faster where there are two processors.
+pub(crate) fn merge_beside(trace: &ProcessTrace, each: impl FnMut(usize, u32, &Step)) -> Merged {
+    if trace.event_count() < FEW_EVENTS { merge_steps(trace, each) } else { beside(trace, each) }
 }
 
-pub(crate) fn beside(trace: &ProcessTrace, mut each: impl FnMut(usize, u32, &Record)) -> Merged {
+pub(crate) fn beside(trace: &ProcessTrace, mut each: impl FnMut(usize, u32, &Step)) -> Merged {
     std::thread::scope(|scope| {
-        let (full, batches) = sync_channel::<Vec<(usize, u32, Record)>>(BATCHES);
-        let (empty, spare) = channel::<Vec<(usize, u32, Record)>>();
+        let (full, batches) = sync_channel::<Vec<(u32, u32, Step)>>(BATCHES);
+        let (empty, spare) = channel::<Vec<(u32, u32, Step)>>();
         let merging = scope.spawn(move || {
             let mut batch = Vec::with_capacity(BATCH);
-            let merged = merge(trace, |thread, index, record| {
-                batch.push((thread, index, *record));
+            let merged = merge_steps(trace, |thread, index, step| {
+                batch.push((u32::try_from(thread).unwrap_or(u32::MAX), index, *step));
                 if batch.len() == BATCH {
                     let next = spare.try_recv().unwrap_or_else(|_| Vec::with_capacity(BATCH));
                     // Nobody takes it if the other side panicked.
@@ -37,8 +37,8 @@ pub(crate) fn beside(trace: &ProcessTrace, mut each: impl FnMut(usize, u32, &Rec
             merged
         });
         for mut batch in batches {
-            for (thread, index, record) in batch.drain(..) {
-                each(thread, index, &record);
+            for (thread, index, step) in batch.drain(..) {
+                each(thread as usize, index, &step);
             }
             _ = empty.send(batch);
         }

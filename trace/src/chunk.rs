@@ -140,16 +140,16 @@ fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     bytes.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
 }
 
-/// Finds all chunks of a process. `live` may be empty.
+/// Finds all chunks of a process. `live` may be empty. `pass` is told now and then up to where the log was looked at.
 ///
 /// # Errors
 /// The beginning of the log is not one that can be read. Everything behind it is repaired as far as possible.
-pub fn files<'a>(log: &'a [u8], live_file: &'a [u8]) -> Result<Files<'a>, BadStart> {
+pub fn files<'a>(log: &'a [u8], live_file: &'a [u8], pass: impl FnMut(usize)) -> Result<Files<'a>, BadStart> {
     let (text, first) = preamble(log)?;
     let mut damages = Vec::new();
     let mut by_number: BTreeMap<(ThreadId, u32), Chunk<'a>> = BTreeMap::new();
     let mut found = Vec::new();
-    walk_log(log, first, &mut found, &mut damages);
+    walk_log(log, first, &mut found, &mut damages, pass);
     let page = live_page(live_file);
     if page.is_some() {
         walk_slots(live_file, &mut found, &mut damages);
@@ -242,7 +242,7 @@ fn note(damages: &mut Vec<Damage>, damage: Damage) {
     }
 }
 
-fn walk_log<'a>(log: &'a [u8], first: usize, found: &mut Vec<Chunk<'a>>, damages: &mut Vec<Damage>) {
+fn walk_log<'a>(log: &'a [u8], first: usize, found: &mut Vec<Chunk<'a>>, damages: &mut Vec<Damage>, mut pass: impl FnMut(usize)) {
     let mut at = first;
     let mut damage = |offset, kind| note(damages, Damage { part: Part::Log, offset, kind });
     while at < log.len() {
@@ -279,6 +279,7 @@ fn walk_log<'a>(log: &'a [u8], first: usize, found: &mut Vec<Chunk<'a>>, damages
             None => damage(at, DamageKind::Header),
         }
         at = next;
+        pass(at);
     }
 }
 

@@ -7,7 +7,7 @@
 //! A thread is **blocked** at the end of a trace if its last event is one of those for which [`Event::can_block`] holds: each such
 //! event is recorded before the call that may block and is followed by the event that says how the call ended.
 
-use crate::ids::{HandleId, Nanos, ObjectId, Order, SiteId, Stamp, StringId, ThreadId, Ticks};
+use crate::ids::{FrameId, HandleId, Nanos, ObjectId, Order, SiteId, Stamp, StringId, ThreadId, Ticks};
 
 /// One event of one thread.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -229,6 +229,11 @@ pub enum Event {
     /// A tracked cell was written.
     Write { cell: ObjectId, site: SiteId },
 
+    // ---- calls ----
+    /// The calls that led to the thread's latest acquisition, which stands directly before; `frame` is the innermost. Recorded where
+    /// an acquisition is the first of its context, as far as the recorder is told to.
+    Stack { frame: FrameId },
+
     // ---- what is missing ----
     /// `count` acquisitions of `lock` at `site` by this thread that were seen often before in the same context were counted, not
     /// recorded, since the previous `Summary` of that context.
@@ -321,6 +326,7 @@ impl Event {
             | Event::OnceEnd { .. }
             | Event::BarrierPass { .. }
             | Event::ScopeEnd { .. }
+            | Event::Stack { .. }
             | Event::Lost { .. } => None,
         }
     }

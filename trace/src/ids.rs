@@ -44,6 +44,10 @@ id!(
     HandleId(u32)
 );
 id!(
+    /// A call: an address in the program, and the call that it was reached by.
+    FrameId(u32)
+);
+id!(
     /// A message: the sender's thread and its count of messages sent so far, so that a receive names the very send it got.
     Stamp(u64)
 );

@@ -30,7 +30,7 @@ use crate::wire::{Decoder, Definition};
 /// # Errors
 /// What `out` says; [`io::ErrorKind::InvalidData`] if `log` does not begin as a log of this version does.
 pub fn convert(log: &[u8], live: &[u8], out: &mut dyn Write) -> io::Result<()> {
-    let files = chunk::files(log, live).map_err(|start| io::Error::new(io::ErrorKind::InvalidData, start.to_string()))?;
+    let files = chunk::files(log, live, |_| {}).map_err(|start| io::Error::new(io::ErrorKind::InvalidData, start.to_string()))?;
     let mut out = Writer::begin(io::BufWriter::with_capacity(1 << 16, out), &Header::of(&files))?;
     let mut definitions = Definitions::default();
     for chunk in &files.chunks {
@@ -50,6 +50,7 @@ struct Definitions<'a> {
     strings: BTreeMap<u32, &'a str>,
     sites: BTreeMap<u32, Definition<'a>>,
     objects: BTreeMap<u32, Definition<'a>>,
+    frames: BTreeMap<u32, Definition<'a>>,
 }
 
 impl<'a> Definitions<'a> {
@@ -63,6 +64,9 @@ impl<'a> Definitions<'a> {
             }
             Definition::Object { id, .. } => {
                 self.objects.entry(id.0).or_insert(definition);
+            }
+            Definition::Frame { id, .. } => {
+                self.frames.entry(id.0).or_insert(definition);
             }
         }
     }
@@ -80,6 +84,9 @@ impl<'a> Definitions<'a> {
                 _ => None,
             };
             out.define(*definition, type_name.unwrap_or(&""))?;
+        }
+        for definition in self.frames.values() {
+            out.define(*definition, "")?;
         }
         Ok(())
     }
@@ -172,6 +179,10 @@ impl<W: Write> Writer<W> {
                     self.out.write_all(b",\"type\":")?;
                     string(&mut self.out, type_text)?;
                 }
+            }
+            Definition::Frame { id, caller, module, address } => {
+                let (id, caller, module) = (id.0, caller.0, module.0);
+                write!(self.out, "{{\"frame\":{id},\"caller\":{caller},\"module\":{module},\"address\":{address}")?;
             }
         }
         self.out.write_all(b"}")

@@ -15,6 +15,7 @@ pub mod layout;
 pub mod read;
 #[cfg(all(test, feature = "read"))]
 mod roundtrip;
+pub mod step;
 #[cfg(feature = "read")]
 pub mod text;
 pub mod version;
@@ -22,5 +23,6 @@ pub mod wire;
 pub mod write;
 
 pub use event::{Event, How, Mode, ObjectKind, Record, Side, SiteDef};
-pub use ids::{HandleId, Nanos, ObjectId, Order, SiteId, Stamp, StringId, ThreadId, Ticks};
+pub use ids::{FrameId, HandleId, Nanos, ObjectId, Order, SiteId, Stamp, StringId, ThreadId, Ticks};
+pub use step::{Section, Step};
 pub use version::Version;

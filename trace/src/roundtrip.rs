@@ -8,9 +8,10 @@ use proptest::prelude::*;
 
 use crate::convert::{self, Format};
 use crate::event::{Event, How, Mode, ObjectKind, Record, SiteDef};
-use crate::ids::{ObjectId, Order, SiteId, StringId, ThreadId, Ticks};
+use crate::ids::{FrameId, ObjectId, Order, SiteId, StringId, ThreadId, Ticks};
 use crate::json_write;
-use crate::read::{self, Header, ObjectDef, ProcessTrace, Tables};
+use crate::read::{self, FrameDef, Header, ObjectDef, ProcessTrace, Tables};
+use crate::step::Step;
 use crate::wire::field::Field;
 use crate::wire::table::event_table;
 
@@ -105,6 +106,7 @@ prop_compose! {
         sites in vec(("\\PC{0,20}", any::<u32>(), any::<u32>()), 0..4),
         strings in vec("\\PC{0,20}|[\\x00-\\x7f]{0,9}", 0..4),
         objects in vec((any::<u32>(), 0..8_u64, any::<u32>(), any::<u32>()), 0..4),
+        frames in vec((any::<u32>(), any::<u32>(), any::<u64>()), 0..4),
     ) -> Tables {
         let mut tables = Tables::default();
         for ((file, line, column), id) in sites.into_iter().zip(1..) {
@@ -116,6 +118,9 @@ prop_compose! {
         for (id, kind, created, type_name) in objects {
             let kind: ObjectKind = value(kind);
             tables.define_object(ObjectId(id), ObjectDef { kind, created: SiteId(created), type_name: StringId(type_name) });
+        }
+        for ((caller, module, address), id) in frames.into_iter().zip(1..) {
+            tables.define_frame(FrameId(id), FrameDef { caller: FrameId(caller), module: StringId(module), address });
         }
         tables
     }
@@ -151,10 +156,24 @@ fn open_one(path: &Path) -> ProcessTrace {
     read::open(path).unwrap_or_else(|error| panic!("{error}")).pop().expect("one file is one trace")
 }
 
+/// The larger steps of all threads, and the events that they stand for.
+fn steps(trace: &ProcessTrace) -> (Vec<(ThreadId, Vec<Step>)>, Vec<(ThreadId, Vec<Record>)>) {
+    let steps: Vec<(ThreadId, Vec<Step>)> = trace.threads().into_iter().map(|id| (id, trace.steps(id).collect())).collect();
+    let records = |step: &Step| match step {
+        Step::Event(record) => vec![*record],
+        Step::Section(section) => vec![section.acquisition(), section.release()],
+    };
+    let events = steps.iter().map(|(id, steps)| (*id, steps.iter().flat_map(records).collect())).collect();
+    (steps, events)
+}
+
 fn assert_same(a: &ProcessTrace, b: &ProcessTrace) {
     assert_eq!(b.warnings, Vec::<String>::new());
     assert_eq!((&a.header, &a.tables), (&b.header, &b.tables));
     assert_eq!(events(a), events(b));
+    // A section is one step whether it was recorded as one or not.
+    assert!(steps(a) == steps(b) && steps(b).1 == events(b));
+    assert_eq!(a.census, b.census);
     assert_eq!(b.event_count(), events(b).iter().map(|(_, records)| records.len() as u64).sum::<u64>());
 }
 

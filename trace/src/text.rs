@@ -34,10 +34,11 @@
 //! | `barrier-wait b 3`, `barrier-pass b` | the same |
 //! | `token-clone c`, `cancel c`, `cancel-wait c [timed]`, `cancel-look c [cancelled]` | the same |
 //! | `scope-begin s`, `scope-end s` | the same |
+//! | `stack f` | `Stack` |
 //! | `cell-read x`, `cell-write x` | `Read`, `Write` |
 //! | `summary a 100 5ms`, `lost 7` | `Summary` of 100 sections held 5 ms in all, `Lost` |
 //!
-//! Lines that are not events: `object a mutex [@FILE:LINE] [TYPE]` declares an object before its first use (kinds: `mutex`, `rw-lock`,
+//! Lines that are not events: `frame f PATH ADDRESS [CALLER]` says what `stack f` means (`CALLER`: another such name); `object a mutex [@FILE:LINE] [TYPE]` declares an object before its first use (kinds: `mutex`, `rw-lock`,
 //! `reentrant-mutex`, `condvar`, `channel`, `once`, `barrier`, `cell`, `token`, `scope`); `process killed` and `process deadlocked` say how the process
 //! ended (in order, otherwise); `fact KEY VALUE` adds to the header's facts.
 //!
@@ -51,7 +52,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::event::{Event, ObjectKind, SiteDef};
-use crate::ids::{ObjectId, SiteId, StringId, ThreadId, Ticks};
+use crate::ids::{FrameId, ObjectId, SiteId, StringId, ThreadId, Ticks};
 use crate::read::builder::Builder;
 use crate::read::{Error, Header, ProcessTrace};
 use locks::Lock;
@@ -81,6 +82,7 @@ struct Parser {
     killed: bool,
     threads: HashMap<String, ThreadId>,
     objects: HashMap<String, Object>,
+    frames: HashMap<String, FrameId>,
     handles: u32,
     /// Messages sent so far, by sender.
     sent: HashMap<ThreadId, u32>,
@@ -162,6 +164,13 @@ impl Parser {
                 self.create(name, kind, place, rest.first().copied());
                 Ok(())
             }
+            ["frame", name, module, address, ref rest @ ..] if rest.len() < 2 => {
+                let address = address.parse().map_err(|_| format!("`{address}` is not an address"))?;
+                let caller = rest.first().map_or(Ok(FrameId::NONE), |caller| self.frame(caller))?;
+                let frame = self.builder.frame(caller, module, address);
+                self.frames.insert(name.to_owned(), frame);
+                Ok(())
+            }
             ["process", "killed"] => {
                 self.killed = true;
                 Ok(())
@@ -191,6 +200,10 @@ impl Parser {
         let cases = self.cases.entry(self.thread).or_default();
         *cases = if matches!(event, Event::SelectCase { .. }) { *cases + 1 } else { 0 };
         self.builder.push(self.thread, Ticks(self.time), event);
+    }
+
+    fn frame(&self, name: &str) -> Result<FrameId, String> {
+        self.frames.get(name).copied().ok_or_else(|| format!("there is no frame `{name}` yet"))
     }
 
     /// The thread of this name; begins with its first mention.

@@ -70,6 +70,7 @@ impl<W: Write> LogWriter<W> {
             Definition::Site { id, file, line, column } => wire::put_site(bytes, at, id, file, line, column),
             Definition::String { id, text } => wire::put_string(bytes, at, id, text),
             Definition::Object { id, kind, created, type_name } => wire::put_object(bytes, at, id, kind, created, type_name),
+            Definition::Frame { id, caller, module, address } => wire::put_frame(bytes, at, id, caller, module, address),
         });
         Ok(())
     }

@@ -25,6 +25,7 @@ fn dump(trace: &ProcessTrace) -> String {
     trace.tables.strings().for_each(|(id, string)| line(format_args!("{id:?} {string:?}")));
     trace.tables.sites().for_each(|(id, site)| line(format_args!("{id:?} {site:?}")));
     trace.tables.objects().for_each(|(id, object)| line(format_args!("{id:?} {object:?}")));
+    trace.tables.frames().for_each(|(id, frame)| line(format_args!("{id:?} {frame:?}")));
     for thread in trace.threads() {
         trace.events(thread).for_each(|record| line(format_args!("{thread:?} {} {:?}", record.time.0, record.event)));
     }

@@ -4,7 +4,7 @@ use conccheck_trace::read::{Header, ProcessTrace, Tables};
 use conccheck_trace::{Event, Record, ThreadId, Ticks};
 use proptest::prelude::*;
 
-use crate::merge::merge;
+use crate::merge::{merge, merge_steps};
 
 /// The events of a trace by thread, with their places in the order in which they happened.
 fn threads(text: &str) -> Vec<(ThreadId, Vec<Record>)> {
@@ -152,7 +152,7 @@ fn events_merged_on_another_thread_come_in_the_same_order() {
     }
     let trace = conccheck_trace::text::parse(&text).expect("a well-formed trace");
     let (mut here, mut there) = (Vec::new(), Vec::new());
-    let merged = crate::merge::merge(&trace, |thread, index, record| here.push((thread, index, *record)));
-    assert_eq!(crate::beside::beside(&trace, |thread, index, record| there.push((thread, index, *record))), merged);
-    assert!(here == there && here.len() > 6000, "{} and {} events", here.len(), there.len());
+    let merged = merge_steps(&trace, |thread, index, step| here.push((thread, index, *step)));
+    assert_eq!(crate::beside::beside(&trace, |thread, index, step| there.push((thread, index, *step))), merged);
+    assert!(here == there && here.len() > 3000, "{} and {} steps", here.len(), there.len());
 }

@@ -85,5 +85,7 @@ fn definitions(tables: &Tables) -> impl Iterator<Item = Definition<'_>> {
         created: def.created,
         type_name: def.type_name,
     });
-    strings.chain(sites).chain(objects)
+    let frames =
+        tables.frames().map(|(id, def)| Definition::Frame { id, caller: def.caller, module: def.module, address: def.address });
+    strings.chain(sites).chain(objects).chain(frames)
 }

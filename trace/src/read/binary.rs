@@ -6,12 +6,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::map::Mapping;
-use super::{Error, ProcessTrace, Source, Tables};
+use super::{Census, Error, ProcessTrace, Source, Tables};
 use crate::chunk::{self, BadStart, Part};
 use crate::event::Record;
 use crate::header::Header;
 use crate::ids::{ThreadId, Ticks};
 use crate::layout::{CHUNK_MAGIC, LIVE_HEADER_SIZE, SLOT_SIZE};
+use crate::step::Step;
 use crate::wire::Decoder;
 
 /// The files, and where in them the events of each thread are.
@@ -48,7 +49,14 @@ pub(super) fn open(path: &Path) -> Result<ProcessTrace, Error> {
         warnings.push(format!("{}: can't be read, so the newest events may be missing: {error}", live_path.display()));
         Vec::new()
     });
-    let files = chunk::files(&log, &live).map_err(|start| match start {
+    let mut looked_at = 0;
+    let pass = |at: usize| {
+        if at > looked_at + WINDOW {
+            log.let_go(looked_at..at);
+            looked_at = at;
+        }
+    };
+    let files = chunk::files(&log, &live, pass).map_err(|start| match start {
         BadStart::Magic => Error::NotATrace { path: path.to_owned(), looks_like: "binary data".to_owned() },
         BadStart::Version(mismatch) => Error::Version { path: path.to_owned(), mismatch },
         BadStart::Cut(offset) => Error::CutHeader { path: path.to_owned(), offset: offset as u64 },
@@ -64,9 +72,10 @@ pub(super) fn open(path: &Path) -> Result<ProcessTrace, Error> {
 
     let mut tables = Tables::default();
     let mut threads: Vec<Thread> = Vec::new();
+    let mut census = Census::default();
     let mut faults = 0;
     for chunk in &files.chunks {
-        let (events, whole) = match survey(chunk.entries, chunk.start, &mut tables) {
+        let (events, whole) = match survey(chunk.entries, chunk.start, &mut tables, &mut census) {
             (events, Ok(())) => (events, chunk.entries.len()),
             (events, Err(malformed)) => {
                 faults += 1;
@@ -82,6 +91,9 @@ pub(super) fn open(path: &Path) -> Result<ProcessTrace, Error> {
                 (events, malformed.offset)
             }
         };
+        if chunk.part == Part::Log {
+            log.let_go(chunk.offset..chunk.offset + chunk.entries.len());
+        }
         if threads.last().is_none_or(|thread| thread.id != chunk.thread) {
             threads.push(Thread { id: chunk.thread, events: 0, pieces: Vec::new() });
         }
@@ -100,19 +112,26 @@ pub(super) fn open(path: &Path) -> Result<ProcessTrace, Error> {
     }
     let header = Header::of(&files);
     let source = Source::Binary(Binary { log, live, threads });
-    Ok(ProcessTrace { path: path.to_owned(), header, tables, warnings, source })
+    Ok(ProcessTrace { path: path.to_owned(), header, tables, warnings, census, source })
 }
 
 /// Most damages of one kind that are told one by one.
 const MAX_FAULTS: usize = 100;
 
+/// How much of the log is kept in memory while its chunks are looked for, in bytes.
+const WINDOW: usize = 16 << 20;
+
 /// Counts a chunk's events and takes its definitions, up to the first fault.
-fn survey(entries: &[u8], start: Ticks, tables: &mut Tables) -> (u64, Result<(), crate::wire::Malformed>) {
+fn survey(entries: &[u8], start: Ticks, tables: &mut Tables, census: &mut Census) -> (u64, Result<(), crate::wire::Malformed>) {
     let mut decoder = Decoder::new(entries, start);
     let mut events = 0;
-    while let Some(record) = decoder.next_record(|definition| tables.add(definition)) {
-        match record {
-            Ok(_) => events += 1,
+    while let Some(step) = decoder.next_step(|definition| tables.add(definition)) {
+        match step {
+            Ok(Step::Section(_)) => events += 2,
+            Ok(Step::Event(record)) => {
+                events += 1;
+                census.note(&record.event);
+            }
             Err(malformed) => return (events, Err(malformed)),
         }
     }
@@ -160,7 +179,7 @@ impl Binary {
     pub(super) fn events(&self, thread: ThreadId) -> Pieces<'_> {
         let found = self.threads.binary_search_by_key(&thread, |thread| thread.id);
         let pieces = found.map_or(&[][..], |i| &self.threads[i].pieces);
-        Pieces { binary: self, pieces: pieces.iter(), decoder: Decoder::new(&[], Ticks(0)) }
+        Pieces { binary: self, pieces: pieces.iter(), current: None, decoder: Decoder::new(&[], Ticks(0)) }
     }
 
     fn entries(&self, piece: &Piece) -> &[u8] {
@@ -174,7 +193,31 @@ impl Binary {
 pub(crate) struct Pieces<'a> {
     binary: &'a Binary,
     pieces: std::slice::Iter<'a, Piece>,
+    current: Option<&'a Piece>,
     decoder: Decoder<'a>,
+}
+
+impl Pieces<'_> {
+    /// The next event, or both events of a folded section.
+    #[inline]
+    pub(super) fn next_step(&mut self) -> Option<Step> {
+        loop {
+            if let Some(Ok(step)) = self.decoder.next_step(|_| {}) {
+                return Some(step);
+            }
+            self.next_piece()?;
+        }
+    }
+
+    #[cold]
+    fn next_piece(&mut self) -> Option<()> {
+        let piece = self.pieces.next()?;
+        self.decoder.restart(self.binary.entries(piece), piece.start);
+        if let Some(Piece { part: Part::Log, offset, len, .. }) = self.current.replace(piece) {
+            self.binary.log.let_go(*offset..offset + len);
+        }
+        Some(())
+    }
 }
 
 impl Iterator for Pieces<'_> {
@@ -186,8 +229,7 @@ impl Iterator for Pieces<'_> {
             if let Some(Ok(record)) = self.decoder.next_record(|_| {}) {
                 return Some(record);
             }
-            let piece = self.pieces.next()?;
-            self.decoder.restart(self.binary.entries(piece), piece.start);
+            self.next_piece()?;
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::{Header, ObjectDef, ProcessTrace, Tables};
+use super::{FrameDef, Header, ObjectDef, ProcessTrace, Tables};
 use crate::event::{Event, ObjectKind, Record, SiteDef};
-use crate::ids::{ObjectId, SiteId, StringId, ThreadId, Ticks};
+use crate::ids::{FrameId, ObjectId, SiteId, StringId, ThreadId, Ticks};
 
 /// Gives out numbers and collects events.
 #[derive(Default)]
@@ -14,6 +14,7 @@ pub(crate) struct Builder {
     sites: HashMap<SiteDef, SiteId>,
     strings: HashMap<String, StringId>,
     objects: u32,
+    frames: u32,
     /// The events of thread `index + 1`.
     threads: Vec<Vec<Record>>,
 }
@@ -51,6 +52,13 @@ impl Builder {
         let type_name = self.string(type_name);
         self.tables.define_object(ObjectId(self.objects), ObjectDef { kind, created, type_name });
         ObjectId(self.objects)
+    }
+
+    pub(crate) fn frame(&mut self, caller: FrameId, module: &str, address: u64) -> FrameId {
+        self.frames += 1;
+        let module = self.string(module);
+        self.tables.define_frame(FrameId(self.frames), FrameDef { caller, module, address });
+        FrameId(self.frames)
     }
 
     pub(crate) fn thread(&mut self) -> ThreadId {

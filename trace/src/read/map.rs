@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 /// A file's bytes.
 #[derive(Debug)]
@@ -17,6 +17,27 @@ impl Mapping {
         unsafe { memmap2::Mmap::map(file) }.map(Mapping)
     }
 }
+
+impl Mapping {
+    /// Says that these bytes are not looked at soon. They stay readable: the system fetches them from the file again.
+    pub(super) fn let_go(&self, bytes: Range<usize>) {
+        #[cfg(unix)]
+        {
+            // The whole of the first page, whoever else uses it, and not the last one, which goes with what follows.
+            let start = bytes.start / PAGE * PAGE;
+            let end = if bytes.end >= self.0.len() { self.0.len() } else { bytes.end / PAGE * PAGE };
+            if start < end {
+                // SAFETY: the mapping is of a file and never written to, so that what is dropped is read from the file again.
+                // An error means that memory stays in use, no more.
+                _ = unsafe { self.0.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, start, end - start) };
+            }
+        }
+    }
+}
+
+/// Bytes of a page, or of several.
+#[cfg(unix)]
+const PAGE: usize = 1 << 16;
 
 impl Deref for Mapping {
     type Target = [u8];

@@ -2,11 +2,13 @@
 
 mod binary;
 pub(crate) mod builder;
+mod census;
 mod error;
 mod json;
 mod map;
 mod open;
 mod std_format;
+mod steps;
 mod tables;
 
 use std::path::PathBuf;
@@ -14,9 +16,12 @@ use std::path::PathBuf;
 use crate::event::Record;
 pub use crate::header::Header;
 use crate::ids::ThreadId;
+use crate::step::Step;
+pub use census::Census;
 pub use error::Error;
 pub use open::open;
-pub use tables::{ObjectDef, Tables};
+pub use steps::Steps;
+pub use tables::{FrameDef, ObjectDef, Tables};
 
 /// What one process recorded.
 #[derive(Debug)]
@@ -29,6 +34,8 @@ pub struct ProcessTrace {
     pub tables: Tables,
     /// What is missing or was repaired, as sentences for the user (file and place included).
     pub warnings: Vec<String>,
+    /// What kinds of events there are.
+    pub census: Census,
     pub(crate) source: Source,
 }
 
@@ -51,7 +58,9 @@ impl ProcessTrace {
     ) -> ProcessTrace {
         threads.retain(|(_, records)| !records.is_empty());
         threads.sort_by_key(|(thread, _)| *thread);
-        ProcessTrace { path, header, tables, warnings: Vec::new(), source: Source::Memory(threads) }
+        let mut census = Census::default();
+        threads.iter().flat_map(|(_, records)| records).for_each(|record| census.note(&record.event));
+        ProcessTrace { path, header, tables, warnings: Vec::new(), census, source: Source::Memory(threads) }
     }
 
     /// The threads that recorded something, in order of their number.
@@ -93,6 +102,11 @@ impl ProcessTrace {
             Source::Binary(binary) => Inner::Binary(binary.events(thread)),
         })
     }
+
+    /// The same events in larger steps: a section is one step, however it was recorded.
+    pub fn steps(&self, thread: ThreadId) -> Steps<'_> {
+        Steps::new(self.events(thread))
+    }
 }
 
 /// The events of one thread, in program order.
@@ -120,6 +134,17 @@ impl Iterator for Events<'_> {
         match self.0 {
             Inner::Memory(records) => records.copied().fold(init, f),
             Inner::Binary(pieces) => pieces.fold(init, f),
+        }
+    }
+}
+
+impl Events<'_> {
+    /// The next event, or both events of a section that was recorded as one.
+    #[inline]
+    fn next_step(&mut self) -> Option<Step> {
+        match &mut self.0 {
+            Inner::Memory(records) => records.next().copied().map(Step::Event),
+            Inner::Binary(pieces) => pieces.next_step(),
         }
     }
 }

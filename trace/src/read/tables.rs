@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::event::{ObjectKind, SiteDef};
-use crate::ids::{ObjectId, SiteId, StringId};
+use crate::ids::{FrameId, ObjectId, SiteId, StringId};
 use crate::wire::Definition;
 
 /// What an object id means.
@@ -17,12 +17,24 @@ pub struct ObjectDef {
     pub type_name: StringId,
 }
 
+/// What a frame's id means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FrameDef {
+    /// The frame that called it; none for a thread's first, and where no more is known.
+    pub caller: FrameId,
+    /// Path of the file that the code was loaded from; empty for the program itself.
+    pub module: StringId,
+    /// The address to which the call returns, as the file has it: less where the file was loaded.
+    pub address: u64,
+}
+
 /// What the ids of a trace mean.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Tables {
     sites: Table<SiteDef>,
     strings: Table<String>,
     objects: Table<ObjectDef>,
+    frames: Table<FrameDef>,
 }
 
 impl Tables {
@@ -41,6 +53,16 @@ impl Tables {
         self.objects.get(id.0).copied()
     }
 
+    /// A call.
+    pub fn frame(&self, id: FrameId) -> Option<FrameDef> {
+        self.frames.get(id.0).copied()
+    }
+
+    /// The calls that led to `innermost`, from it outwards. A damaged trace may go round in circles: at most 256.
+    pub fn stack(&self, innermost: FrameId) -> impl Iterator<Item = FrameDef> {
+        std::iter::successors(self.frame(innermost), |frame| self.frame(frame.caller)).take(256)
+    }
+
     /// All sites that are defined, in order of their number.
     pub fn sites(&self) -> impl Iterator<Item = (SiteId, &SiteDef)> {
         self.sites.iter().map(|(id, def)| (SiteId(id), def))
@@ -54,6 +76,11 @@ impl Tables {
     /// All objects that are defined, in order of their number.
     pub fn objects(&self) -> impl Iterator<Item = (ObjectId, ObjectDef)> {
         self.objects.iter().map(|(id, def)| (ObjectId(id), *def))
+    }
+
+    /// All frames that are defined, in order of their number.
+    pub fn frames(&self) -> impl Iterator<Item = (FrameId, FrameDef)> {
+        self.frames.iter().map(|(id, def)| (FrameId(id), *def))
     }
 
     /// Defines a site.
@@ -71,6 +98,11 @@ impl Tables {
         self.objects.set(id.0, def);
     }
 
+    /// Defines a frame.
+    pub fn define_frame(&mut self, id: FrameId, def: FrameDef) {
+        self.frames.set(id.0, def);
+    }
+
     /// Takes a definition from a trace, which may repeat one that is known: the first counts.
     pub(crate) fn add(&mut self, definition: Definition<'_>) {
         match definition {
@@ -80,6 +112,9 @@ impl Tables {
             Definition::String { id, text } => self.strings.set_first(id.0, || text.to_owned()),
             Definition::Object { id, kind, created, type_name } => {
                 self.objects.set_first(id.0, || ObjectDef { kind, created, type_name });
+            }
+            Definition::Frame { id, caller, module, address } => {
+                self.frames.set_first(id.0, || FrameDef { caller, module, address });
             }
         }
     }

@@ -67,6 +67,7 @@ impl Parser {
             ("cancel-look", [token, "cancelled"]) => Event::CancelLook { token: self.token(token), site, cancelled: true },
             ("scope-begin", [scope]) => Event::ScopeBegin { scope: self.object(scope, ObjectKind::Scope).id, site },
             ("scope-end", [scope]) => Event::ScopeEnd { scope: self.object(scope, ObjectKind::Scope).id },
+            ("stack", [frame]) => Event::Stack { frame: self.frame(frame)? },
             ("cell-read", [cell]) => Event::Read { cell: self.object(cell, ObjectKind::Cell).id, site },
             ("cell-write", [cell]) => Event::Write { cell: self.object(cell, ObjectKind::Cell).id, site },
             ("lost", [count]) => Event::Lost { count: count.parse().map_err(|_| format!("`{count}` is not a count"))? },

@@ -6,7 +6,8 @@ use super::field::Field;
 use super::table::event_table;
 use super::{MAX_STRING, acquire, get, tag};
 use crate::event::{Event, How, Mode, ObjectKind, Record, SiteDef};
-use crate::ids::{ObjectId, Order, SiteId, StringId, Ticks};
+use crate::ids::{FrameId, ObjectId, Order, SiteId, StringId, Ticks};
+use crate::step::{Section, Step};
 
 /// What an id means, as it stands in the trace.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,6 +19,8 @@ pub enum Definition<'a> {
     String { id: StringId, text: &'a str },
     /// An object.
     Object { id: ObjectId, kind: ObjectKind, created: SiteId, type_name: StringId },
+    /// A call.
+    Frame { id: FrameId, caller: FrameId, module: StringId, address: u64 },
 }
 
 /// One decoded entry.
@@ -40,6 +43,17 @@ pub enum Item {
         /// The type within: `u32` for a `Mutex<u32>`.
         type_name: StringId,
     },
+    /// What a frame's id means.
+    Frame {
+        /// The frame.
+        id: FrameId,
+        /// The frame that called it; none for a thread's first, and where no more is known.
+        caller: FrameId,
+        /// Path of the file that the code was loaded from; empty for the program itself.
+        module: StringId,
+        /// The address to which the call returns, as the file has it: less where the file was loaded.
+        address: u64,
+    },
 }
 
 impl From<Definition<'_>> for Item {
@@ -48,6 +62,7 @@ impl From<Definition<'_>> for Item {
             Definition::Site { id, file, line, column } => Item::Site(id, SiteDef { file: file.to_owned(), line, column }),
             Definition::String { id, text } => Item::String(id, text.to_owned()),
             Definition::Object { id, kind, created, type_name } => Item::Object { id, kind, created, type_name },
+            Definition::Frame { id, caller, module, address } => Item::Frame { id, caller, module, address },
         }
     }
 }
@@ -141,8 +156,8 @@ event_table!(get_table);
 pub struct Decoder<'a> {
     input: Input<'a>,
     time: u64,
-    /// The release that a folded entry still owes: time, lock, whether it wrote.
-    owed: Option<(u64, ObjectId, bool)>,
+    /// The release that a folded entry still owes.
+    owed: Option<Record>,
     orders: Orders,
 }
 
@@ -234,8 +249,17 @@ impl<'a> Decoder<'a> {
     /// The next event; definitions before it go to `define`.
     #[inline]
     pub fn next_record(&mut self, mut define: impl FnMut(Definition<'a>)) -> Option<Result<Record, Malformed>> {
-        if let Some(release) = self.owed() {
-            return Some(Ok(release));
+        Some(self.next_step(&mut define)?.map(|step| match step {
+            Step::Event(record) => record,
+            Step::Section(section) => self.first_of(&section),
+        }))
+    }
+
+    /// The next event, or the two events of a folded entry; definitions before it go to `define`.
+    #[inline]
+    pub fn next_step(&mut self, mut define: impl FnMut(Definition<'a>)) -> Option<Result<Step, Malformed>> {
+        if let Some(release) = self.owed.take() {
+            return Some(Ok(Step::Event(release)));
         }
         loop {
             let offset = self.input.at;
@@ -243,17 +267,18 @@ impl<'a> Decoder<'a> {
                 return None;
             }
             match self.entry() {
-                Ok(Entry::Record(record)) => return Some(Ok(record)),
+                Ok(Entry::Record(record)) => return Some(Ok(Step::Event(record))),
+                Ok(Entry::Section(section)) => return Some(Ok(Step::Section(section))),
                 Ok(Entry::Definition(definition)) => define(definition),
                 Err(fault) => return Some(Err(self.fail(offset, fault))),
             }
         }
     }
 
-    #[inline]
-    fn owed(&mut self) -> Option<Record> {
-        let (time, lock, wrote) = self.owed.take()?;
-        Some(Record { time: Ticks(time), event: Event::Release { lock, wrote, unwinding: false } })
+    /// The acquisition of a section whose release is still to be told.
+    fn first_of(&mut self, section: &Section) -> Record {
+        self.owed = Some(section.release());
+        section.acquisition()
     }
 
     #[cold]
@@ -266,7 +291,7 @@ impl<'a> Decoder<'a> {
     fn entry(&mut self) -> Result<Entry<'a>, Fault> {
         let tag = self.input.byte()?;
         if tag & acquire::MARK != 0 {
-            return self.acquisition(tag).map(Entry::Record);
+            return self.acquisition(tag);
         }
         if tag >= tag::SITE {
             return self.definition(tag).map(Entry::Definition);
@@ -302,12 +327,18 @@ impl<'a> Decoder<'a> {
                 let type_name = self.input.field("type_name")?;
                 Ok(Definition::Object { id, kind, created, type_name })
             }
+            tag::FRAME => {
+                let id = self.input.field("frame")?;
+                let caller = self.input.field("caller")?;
+                let module = self.input.field("module")?;
+                Ok(Definition::Frame { id, caller, module, address: self.input.number()? })
+            }
             _ => Err(Fault::Tag(tag)),
         }
     }
 
     #[inline]
-    fn acquisition(&mut self, tag: u8) -> Result<Record, Fault> {
+    fn acquisition(&mut self, tag: u8) -> Result<Entry<'a>, Fault> {
         let (mode, how) = match tag & acquire::KIND {
             0 => (Mode::Exclusive, How::Blocking),
             1 => (Mode::Shared, How::Blocking),
@@ -332,17 +363,18 @@ impl<'a> Decoder<'a> {
             before.wrapping_add(u64::from(!matches!(mode, Mode::Shared | Mode::RecursiveShared)))
         };
         self.orders.set(lock.0, order);
-        if tag & acquire::RELEASED != 0 {
-            let hold = if tag & acquire::HOLD != 0 { self.input.number()? } else { 0 };
-            self.owed = Some((time.wrapping_add(hold), lock, tag & acquire::WROTE != 0));
-        }
+        let (order, wrote) = (Order(order), tag & acquire::WROTE != 0);
+        let folded = tag & acquire::RELEASED != 0;
+        let hold = if folded && tag & acquire::HOLD != 0 { self.input.number()? } else { 0 };
         self.time = time;
-        Ok(Record { time: Ticks(time), event: Event::Acquire { lock, site, mode, how, order: Order(order) } })
+        let section = Section { time: Ticks(time), end: Ticks(time.wrapping_add(hold)), lock, site, order, mode, how, wrote };
+        Ok(if folded { Entry::Section(section) } else { Entry::Record(section.acquisition()) })
     }
 }
 
 enum Entry<'a> {
     Record(Record),
+    Section(Section),
     Definition(Definition<'a>),
 }
 
@@ -350,7 +382,7 @@ impl Iterator for Decoder<'_> {
     type Item = Result<Item, Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(release) = self.owed() {
+        if let Some(release) = self.owed.take() {
             return Some(Ok(Item::Record(release)));
         }
         let offset = self.input.at;
@@ -359,6 +391,7 @@ impl Iterator for Decoder<'_> {
         }
         Some(match self.entry() {
             Ok(Entry::Record(record)) => Ok(Item::Record(record)),
+            Ok(Entry::Section(section)) => Ok(Item::Record(self.first_of(&section))),
             Ok(Entry::Definition(definition)) => Ok(definition.into()),
             Err(fault) => Err(self.fail(offset, fault)),
         })

@@ -1,7 +1,7 @@
 //! How the types of fields become numbers on the wire and values in JSON.
 
 use crate::event::{How, Mode, ObjectKind, Side};
-use crate::ids::{HandleId, Nanos, ObjectId, Order, SiteId, Stamp, StringId, ThreadId};
+use crate::ids::{FrameId, HandleId, Nanos, ObjectId, Order, SiteId, Stamp, StringId, ThreadId};
 
 /// What a field is in JSON.
 #[derive(Clone, Copy)]
@@ -36,7 +36,7 @@ macro_rules! number_fields {
         }
     )*};
 }
-number_fields! { ThreadId(u32) ObjectId(u32) SiteId(u32) StringId(u32) HandleId(u32) Stamp(u64) Order(u64) Nanos(u64) }
+number_fields! { ThreadId(u32) ObjectId(u32) SiteId(u32) StringId(u32) HandleId(u32) FrameId(u32) Stamp(u64) Order(u64) Nanos(u64) }
 
 macro_rules! choice_fields {
     ($($name:ident { $($choice:ident $text:literal)* })*) => {$(

@@ -9,7 +9,7 @@
 //! into it: a bit of the tag, and a hold time where the recorder's clock was seen to move.
 
 use crate::event::{Event, How, Mode, ObjectKind};
-use crate::ids::{ObjectId, Order, SiteId, StringId};
+use crate::ids::{FrameId, ObjectId, Order, SiteId, StringId};
 pub use decode::{Decoder, Definition, Fault, Item, Malformed};
 use field::Field;
 use table::event_table;
@@ -68,6 +68,7 @@ mod tag {
     pub(super) const SITE: u8 = 0x70;
     pub(super) const STRING: u8 = 0x71;
     pub(super) const OBJECT: u8 = 0x72;
+    pub(super) const FRAME: u8 = 0x73;
 }
 
 macro_rules! put_table {
@@ -195,6 +196,18 @@ pub fn put_object(buf: &mut [u8], at: usize, id: ObjectId, kind: ObjectKind, cre
     let at = put(buf, at, kind.to_wire());
     let at = put(buf, at, created.to_wire());
     put(buf, at, type_name.to_wire())
+}
+
+/// Writes what a frame's id means: see [`Definition::Frame`].
+///
+/// # Panics
+/// If fewer than [`MAX_ENTRY`] bytes are left.
+pub fn put_frame(buf: &mut [u8], at: usize, id: FrameId, caller: FrameId, module: StringId, address: u64) -> usize {
+    buf[at] = tag::FRAME;
+    let at = put(buf, at + 1, id.to_wire());
+    let at = put(buf, at, caller.to_wire());
+    let at = put(buf, at, module.to_wire());
+    put(buf, at, address)
 }
 
 fn put_text(buf: &mut [u8], at: usize, text: &str) -> usize {

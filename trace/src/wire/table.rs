@@ -52,6 +52,7 @@ macro_rules! event_table {
             0x3d ScopeEnd "scope-end" { scope }
             0x40 Read "read" { cell site }
             0x41 Write "write" { cell site }
+            0x48 Stack "stack" { frame }
             0x50 Summary "summary" { lock site count hold }
             0x51 Lost "lost" { count }
         }

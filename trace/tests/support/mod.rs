@@ -50,7 +50,9 @@ pub(crate) fn sample() -> ProcessTrace {
         w read table; w unlock table; w write table; w downgrade table; w unlock table; w park timed; w unparked\n\
         w end; main request-join w; main join w; main cell-write x\n\
         main scope-begin serve; main token-clone stop; main cancel-look stop; main cancel-wait stop timed; main cancel-look stop\n\
-        main cancel stop; main cancel-look stop cancelled; main scope-end serve; main end";
+        main cancel stop; main cancel-look stop cancelled; main scope-end serve\n\
+        frame f /lib/x.so 4660; frame g /lib/x.so 99999999999 f; main lock queue; main lock outer; main stack g\n\
+        main unlock outer; main unlock queue; main end";
     text::parse(text).expect("is well-formed")
 }
 

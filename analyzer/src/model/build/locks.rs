@@ -1,6 +1,6 @@
 //! Locks: who holds what, in which contexts, for how long.
 
-use conccheck_trace::{How, Mode, ObjectId, SiteId, Ticks};
+use conccheck_trace::{How, Mode, ObjectId, Section, SiteId, Ticks};
 
 use super::super::context::{Context, Held, Holding, Inside, Moments};
 use super::super::lock::{Reading, Stale};
@@ -82,23 +82,9 @@ impl Builder<'_> {
     pub(super) fn release(&mut self, t: usize, index: u32, time: Ticks, lock: ObjectId, wrote: bool, unwinding: bool) {
         let Some((owner, at)) = self.find_holding(t, lock) else { return };
         let holding = self.take_holding(owner, at);
+        self.note_hold(t, lock, holding.site, time.0.saturating_sub(holding.since.0), holding.inside);
         let state = self.model.locks.at(lock.0);
         state.is_entangled |= owner != t;
-        let held_for = time.0.saturating_sub(holding.since.0);
-        let site = self.model.sites.at(holding.site.0);
-        site.acquisitions += 1;
-        site.holds.add(held_for);
-        if held_for >= self.long_hold {
-            site.long += 1;
-            if site.longest.as_ref().is_none_or(|(longest, ..)| *longest < held_for) {
-                site.longest = Some((held_for, t, lock, holding.inside));
-            }
-            if let Some(test) = self.model.threads[t].test
-                && !site.long_tests.contains(&test)
-            {
-                site.long_tests.push(test);
-            }
-        }
         state.waited_inside |= holding.inside.waited || holding.inside.slept;
         if unwinding {
             state.poisoned_by.get_or_insert((t, holding.site));
@@ -106,7 +92,56 @@ impl Builder<'_> {
             // Who met the poison and went on has dealt with it.
             state.poison_met.retain(|(who, site)| !(*who == t && *site == holding.site));
         }
-        self.note_data(t, index, time, &holding, wrote && holding.mode != Mode::Shared);
+        self.note_data(t, index, time, (lock, holding.site, holding.since), wrote && holding.mode != Mode::Shared);
+    }
+
+    /// Whether a section of `lock` is no more to the thread than that: it asks for nothing, polls nothing and receives nothing that
+    /// the acquisition ends or is compared with, and nobody met the lock's poison.
+    #[inline]
+    pub(super) fn is_simple(&mut self, t: usize, lock: ObjectId) -> bool {
+        let track = &self.tracks[t];
+        !track.polls
+            && track.request.is_none()
+            && track.receives.is_empty()
+            && self.model.threads[t].pending.is_none()
+            && self.model.locks.at(lock.0).poison_met.is_empty()
+    }
+
+    /// A simple section: what an acquisition and its release would do, without the hold between them.
+    pub(super) fn section(&mut self, t: usize, index: u32, section: &Section) {
+        let Section { time, end, lock, site, mode, how, wrote, .. } = *section;
+        let released = index.saturating_add(1);
+        self.learn_from_lock(t, lock, site);
+        self.context(t, index, time, lock, site, mode, how);
+        let thread = &mut self.model.threads[t];
+        thread.last = end;
+        thread.events = released.saturating_add(1);
+        thread.sleeps = false;
+        self.model.end = self.model.end.max(end);
+        let state = self.model.locks.at(lock.0);
+        state.is_used = true;
+        state.acquisitions += 1;
+        state.latest = u32::try_from(t).unwrap_or(u32::MAX);
+        self.note_hold(t, lock, site, end.0.saturating_sub(time.0), Inside::default());
+        self.note_data(t, released, end, (lock, site, time), wrote && mode != Mode::Shared);
+    }
+
+    /// Counts a section of this length.
+    fn note_hold(&mut self, t: usize, lock: ObjectId, site: SiteId, held_for: u64, inside: Inside) {
+        let site = self.model.sites.at(site.0);
+        site.acquisitions += 1;
+        site.holds.add(held_for);
+        if held_for >= self.long_hold {
+            site.long += 1;
+            if site.longest.as_ref().is_none_or(|(longest, ..)| *longest < held_for) {
+                site.longest = Some((held_for, t, lock, inside));
+            }
+            if let Some(test) = self.model.threads[t].test
+                && !site.long_tests.contains(&test)
+            {
+                site.long_tests.push(test);
+            }
+        }
     }
 
     /// The newest hold of `lock` by this thread, or by another one where the guard was sent here.
@@ -214,10 +249,17 @@ impl Builder<'_> {
     /// What taking a lock tells of other threads. A lock as such orders nothing, but two uses of it do: the state that a condition
     /// variable announces is passed on under its lock, and so is a flag that a thread polls.
     fn learn_from_lock(&mut self, t: usize, lock: ObjectId, site: SiteId) {
+        if !self.model.threads[t].scopes.is_empty() {
+            self.note_late(t, lock, site);
+        }
         let state = self.model.locks.at(lock.0);
         if !state.notified.is_empty() && !state.notifiers.contains(&t) {
-            for moment in state.notified.clone() {
-                self.learn(t, &moment);
+            let clock = &self.model.threads[t].clock;
+            let is_new = |moment: &Moment| moment.thread != t && clock.get(moment.thread) <= moment.index;
+            if state.notified.iter().any(is_new) {
+                for moment in state.notified.clone() {
+                    self.learn(t, &moment);
+                }
             }
         }
         let state = self.model.locks.at(lock.0);
@@ -246,23 +288,19 @@ impl Builder<'_> {
     }
 
     /// Who read and wrote the data behind the lock, for stale reads and polling.
-    fn note_data(&mut self, t: usize, index: u32, time: Ticks, holding: &Holding, wrote: bool) {
-        let lock = holding.lock;
-        if !self.model.threads[t].scopes.is_empty() {
-            self.note_late(t, lock, holding.site);
-        }
+    fn note_data(&mut self, t: usize, index: u32, time: Ticks, (lock, site, since): (ObjectId, SiteId, Ticks), wrote: bool) {
         let state = self.model.locks.at(lock.0);
         if !wrote {
             state.read_sections += 1;
-            state.read_time += time.0.saturating_sub(holding.since.0);
-            state.reads.insert(t, Reading { site: holding.site, writes: state.writes, time });
-            self.tracks[t].poll = Some((lock, holding.site, state.writes));
+            state.read_time += time.0.saturating_sub(since.0);
+            state.reads.insert(t, Reading { site, writes: state.writes, time });
+            self.tracks[t].poll = Some((lock, site, state.writes));
             self.read_state(t, lock);
             return;
         }
         let stale = state.reads.remove(t).filter(|read| read.writes < state.writes).zip(state.last_writer);
         state.writes += 1;
-        state.last_writer = Some((t, holding.site));
+        state.last_writer = Some((t, site));
         let clock = &self.model.threads[t].clock;
         match &mut state.last_write {
             Some(last) if last.thread == t && last.clock.is_same(clock) => last.index = index,
@@ -273,8 +311,8 @@ impl Builder<'_> {
         self.tracks[t].wrote = Some((lock, index));
         if let Some((read, (other, other_site))) = stale {
             let all = &mut self.model.stale;
-            let id = *self.stale_ids.entry((lock, t, read.site, holding.site)).or_insert_with(|| {
-                let (read, write) = (read.site, holding.site);
+            let id = *self.stale_ids.entry((lock, t, read.site, site)).or_insert_with(|| {
+                let (read, write) = (read.site, site);
                 all.push(Stale { lock, thread: t, read, write, other, other_site, count: 0 });
                 u32::try_from(all.len() - 1).unwrap_or(u32::MAX)
             });

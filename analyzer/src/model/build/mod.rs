@@ -11,7 +11,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use conccheck_trace::read::ProcessTrace;
-use conccheck_trace::{Event, How, Mode, ObjectId, Record, Side, SiteId, Stamp, ThreadId, Ticks};
+use conccheck_trace::{Event, How, Mode, ObjectId, Record, Side, SiteId, Stamp, Step, ThreadId, Ticks};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Model;
@@ -132,7 +132,7 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
     for id in trace.threads() {
         builder.thread(id);
     }
-    let merged = merge_beside(trace, |thread, index, record| builder.event(thread, index, record));
+    let merged = merge_beside(trace, |thread, index, step| builder.step(thread, index, step));
     builder.finish(merged.events, merged.forced)
 }
 
@@ -171,6 +171,18 @@ impl Builder<'_> {
             // What it told is told now: not everything that can be learnt is published with a new version.
             self.tracks[moment.thread].version += 1;
             self.model.threads[thread].clock.join_moment(moment);
+        }
+    }
+
+    #[inline]
+    fn step(&mut self, t: usize, index: u32, step: &Step) {
+        match step {
+            Step::Event(record) => self.event(t, index, record),
+            Step::Section(section) if self.is_simple(t, section.lock) => self.section(t, index, section),
+            Step::Section(section) => {
+                self.event(t, index, &section.acquisition());
+                self.event(t, index.saturating_add(1), &section.release());
+            }
         }
     }
 

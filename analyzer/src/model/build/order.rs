@@ -3,7 +3,7 @@
 //! Both are read off conservatively: a false order hides a finding, a missing one raises a false alarm.
 
 use conccheck_trace::read::ProcessTrace;
-use conccheck_trace::{Event, ObjectId, ObjectKind, SiteId};
+use conccheck_trace::{Event, ObjectId, SiteId};
 use rustc_hash::FxHashSet;
 
 use super::Builder;
@@ -12,18 +12,7 @@ use crate::clock::Moment;
 /// The classes of locks that a condition variable is used with. State behind such a lock (the count of a wait group, a latch) is
 /// passed on also to who finds that there is nothing to wait for any more, which no event of the condition variable shows.
 pub(super) fn announced_classes(trace: &ProcessTrace) -> FxHashSet<SiteId> {
-    let mut classes = FxHashSet::default();
-    if !trace.tables.objects().any(|(_, object)| object.kind == ObjectKind::Condvar) {
-        return classes;
-    }
-    for thread in trace.threads() {
-        for record in trace.events(thread) {
-            if let Event::Wait { lock, .. } = record.event {
-                classes.extend(trace.tables.object(lock).map(|object| object.created));
-            }
-        }
-    }
-    classes
+    trace.census.waited_with.iter().filter_map(|lock| trace.tables.object(*lock)).map(|object| object.created).collect()
 }
 
 impl Builder<'_> {

@@ -57,6 +57,8 @@ impl Names {
             Definition::Object { id, kind, created, type_name } => {
                 self.objects.entry(id).or_insert((kind, created, type_name));
             }
+            // Its picture shows sites.
+            Definition::Frame { .. } => {}
         }
     }
 

@@ -9,8 +9,8 @@ use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::event::{Event, ObjectKind, Record, SiteDef};
-use crate::ids::{ObjectId, SiteId, StringId, ThreadId, Ticks};
-use crate::read::{ObjectDef, Tables};
+use crate::ids::{FrameId, ObjectId, SiteId, StringId, ThreadId, Ticks};
+use crate::read::{FrameDef, ObjectDef, Tables};
 
 /// Reads one entry into the trace.
 pub(super) struct Seed<'a> {
@@ -54,7 +54,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             return Ok(());
         }
         let has = |name: &str| fields.iter().any(|(key, _)| key == name);
-        let kind = ["site", "string", "object"].into_iter().find(|name| has(name));
+        let kind = ["site", "string", "object", "frame"].into_iter().find(|name| has(name));
         let fields = MapDeserializer::new(fields.into_iter());
         match kind {
             Some("site") => {
@@ -64,6 +64,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
             Some("string") => {
                 let Text { string, text } = Text::deserialize(fields)?;
                 self.tables.define_string(string, text);
+            }
+            Some("frame") => {
+                let Frame { frame, caller, module, address } = Frame::deserialize(fields)?;
+                self.tables.define_frame(frame, FrameDef { caller, module, address });
             }
             Some(_) => {
                 let Object { object, kind, created, type_name } = Object::deserialize(fields)?;
@@ -100,6 +104,16 @@ struct Object {
     created: SiteId,
     #[serde(default)]
     type_name: StringId,
+}
+
+#[derive(Deserialize)]
+struct Frame {
+    frame: FrameId,
+    #[serde(default)]
+    caller: FrameId,
+    #[serde(default)]
+    module: StringId,
+    address: u64,
 }
 
 /// A key, borrowed from the document where it has no escapes.

@@ -3,14 +3,17 @@
 //! Each thread's events are in its program order; times order the threads roughly. What must be exact is exact: an event waits at
 //! the head of its thread until what it depends on has been passed. Where all heads wait (events are missing), the earliest goes on.
 
+mod lock;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use conccheck_trace::read::{Events, ProcessTrace};
-use conccheck_trace::{Event, Mode, ObjectId, Record, Stamp, ThreadId};
+use conccheck_trace::read::ProcessTrace;
+use conccheck_trace::{Event, Mode, ObjectId, ObjectKind, Record, Section, Stamp, Step, ThreadId};
 use rustc_hash::FxHashMap;
 
 use crate::table::Table;
+use lock::{Lock, is_read};
 
 /// What an event can wait for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -20,20 +23,6 @@ enum Need {
     Spawned(ThreadId),
     Ended(ThreadId),
     Object(ObjectId),
-}
-
-#[derive(Default)]
-struct Lock {
-    /// Number of the newest exclusive acquisition.
-    acquired: u64,
-    /// Exclusive acquisitions that were counted, not recorded: gaps in the numbers.
-    missing: u64,
-    holder: Option<(u32, Mode)>,
-    /// How often the holder holds it.
-    depth: u32,
-    readers: u32,
-    /// Threads whose next event is a read acquisition, with its number.
-    reader_heads: Vec<(u32, u64)>,
 }
 
 /// Condition variables, onces and barriers.
@@ -54,12 +43,14 @@ struct Task {
     barrier: u64,
 }
 
-struct Head<'a> {
+struct Head<I> {
     id: ThreadId,
-    events: Events<'a>,
-    next: Option<Record>,
+    steps: I,
+    next: Option<Step>,
     index: u32,
     waits: bool,
+    /// Steps that it went on with although another thread's next one is earlier.
+    ahead: u32,
 }
 
 /// What the merge met.
@@ -71,8 +62,9 @@ pub(crate) struct Merged {
     pub(crate) forced: u64,
 }
 
-struct Merge<'a> {
-    heads: Vec<Head<'a>>,
+struct Merge<'a, I> {
+    trace: &'a ProcessTrace,
+    heads: Vec<Head<I>>,
     ready: BinaryHeap<Reverse<(u64, u32)>>,
     /// All waiting heads, also some that no longer wait.
     stuck: BinaryHeap<Reverse<(u64, u32)>>,
@@ -80,60 +72,39 @@ struct Merge<'a> {
     locks: Table<Lock>,
     objects: Table<Object>,
     tasks: Table<Task>,
+    /// Most steps that a thread may go ahead.
+    leash: u32,
 }
+
+/// In a trace of at least this many events threads may go ahead of others, for speed.
+const MANY_EVENTS: u64 = 200_000;
+/// Most steps that a thread may go ahead: enough for what it uses to be at hand.
+const LEASH: u32 = 512;
 
 /// Calls `each` with every event of `trace`: the thread's index in [`ProcessTrace::threads`], the event's number in that thread, from
-/// 0, and the event.
+/// 0, and the event. Events that nothing else orders come in the order of their times.
 pub(crate) fn merge(trace: &ProcessTrace, mut each: impl FnMut(usize, u32, &Record)) -> Merged {
-    let mut merge = Merge::new(trace);
-    let mut merged = Merged::default();
-    let mut running: Option<u32> = None;
-    loop {
-        let thread = match running.take() {
-            Some(thread) => thread,
-            None => match merge.ready.pop() {
-                Some(Reverse((_, thread))) => thread,
-                None => match merge.force() {
-                    Some(thread) => {
-                        merged.forced += 1;
-                        each_event(&mut merge, thread, &mut merged, &mut each);
-                        running = merge.keep(thread);
-                        continue;
-                    }
-                    None => return merged,
-                },
-            },
-        };
-        if let Some(need) = merge.need(thread) {
-            merge.wait(thread, need);
-            continue;
+    let threads = trace.threads().into_iter().map(|id| (id, trace.events(id).map(Step::Event)));
+    Merge::new(trace, threads, 0).run(|thread, index, step| {
+        if let Step::Event(record) = step {
+            each(thread, index, record);
         }
-        each_event(&mut merge, thread, &mut merged, &mut each);
-        running = merge.keep(thread);
-    }
+    })
 }
 
-fn each_event(merge: &mut Merge<'_>, thread: u32, merged: &mut Merged, each: &mut impl FnMut(usize, u32, &Record)) {
-    let head = &mut merge.heads[thread as usize];
-    let Some(record) = head.next.take() else { return };
-    let index = head.index;
-    head.index = index.saturating_add(1);
-    merge.pass(thread, &record.event);
-    merged.events += 1;
-    each(thread as usize, index, &record);
-    let next = merge.heads[thread as usize].events.next();
-    merge.set_next(thread, next);
+/// The same in larger steps. `each` is given the number of a step's first event. Of a large trace in which no thread polls, the
+/// sections come in the order that the locks' own numbers give, and only roughly in that of their times.
+pub(crate) fn merge_steps(trace: &ProcessTrace, each: impl FnMut(usize, u32, &Step)) -> Merged {
+    let threads = trace.threads().into_iter().map(|id| (id, trace.steps(id)));
+    let leash = if trace.event_count() >= MANY_EVENTS && !trace.census.pauses { LEASH } else { 0 };
+    Merge::new(trace, threads, leash).run(each)
 }
 
-fn is_read(mode: Mode) -> bool {
-    matches!(mode, Mode::Shared | Mode::RecursiveShared)
-}
-
-impl<'a> Merge<'a> {
-    fn new(trace: &'a ProcessTrace) -> Merge<'a> {
-        let heads =
-            trace.threads().into_iter().map(|id| Head { id, events: trace.events(id), next: None, index: 0, waits: false });
+impl<'a, I: Iterator<Item = Step>> Merge<'a, I> {
+    fn new(trace: &'a ProcessTrace, threads: impl Iterator<Item = (ThreadId, I)>, leash: u32) -> Merge<'a, I> {
+        let heads = threads.map(|(id, steps)| Head { id, steps, next: None, index: 0, waits: false, ahead: 0 });
         let mut merge = Merge {
+            trace,
             heads: heads.collect(),
             ready: BinaryHeap::new(),
             stuck: BinaryHeap::new(),
@@ -141,43 +112,98 @@ impl<'a> Merge<'a> {
             locks: Table::default(),
             objects: Table::default(),
             tasks: Table::default(),
+            leash,
         };
         for thread in 0..u32::try_from(merge.heads.len()).unwrap_or(u32::MAX) {
-            let next = merge.heads[thread as usize].events.next();
-            merge.set_next(thread, next);
-            if let Some(record) = next {
-                merge.ready.push(Reverse((record.time.0, thread)));
+            if let Some(step) = merge.advance(thread) {
+                merge.ready.push(Reverse((step.time().0, thread)));
             }
         }
         merge
     }
 
-    fn set_next(&mut self, thread: u32, next: Option<Record>) {
-        if let Some(Record { event: Event::Acquire { lock, mode, order, .. }, .. }) = next
-            && is_read(mode)
-        {
-            self.locks.at(lock.0).reader_heads.push((thread, order.0));
+    fn run(mut self, mut each: impl FnMut(usize, u32, &Step)) -> Merged {
+        let mut merged = Merged::default();
+        let mut running: Option<u32> = None;
+        loop {
+            let (thread, is_forced) = match running.take().or_else(|| self.ready.pop().map(|Reverse((_, thread))| thread)) {
+                Some(thread) => (thread, false),
+                None => match self.force() {
+                    Some(thread) => (thread, true),
+                    None => return merged,
+                },
+            };
+            merged.forced += u64::from(is_forced);
+            if !is_forced && let Some(need) = self.need(thread) {
+                self.wait(thread, need);
+                continue;
+            }
+            let head = &mut self.heads[thread as usize];
+            let Some(step) = head.next else { continue };
+            let index = head.index;
+            head.index = index.saturating_add(step.events());
+            match &step {
+                Step::Event(record) => self.pass(thread, &record.event),
+                Step::Section(section) => self.pass_section(thread, section),
+            }
+            merged.events += u64::from(step.events());
+            each(thread as usize, index, &step);
+            running = self.advance(thread).and_then(|next| self.keep(thread, &next));
         }
-        self.heads[thread as usize].next = next;
     }
 
-    /// The thread goes on if its next event is the earliest; else it queues.
-    fn keep(&mut self, thread: u32) -> Option<u32> {
-        let time = self.heads[thread as usize].next?.time.0;
-        match self.ready.peek() {
-            Some(Reverse(first)) if *first < (time, thread) => {
-                self.ready.push(Reverse((time, thread)));
-                None
-            }
-            _ => Some(thread),
+    /// Takes the thread's next step to its head.
+    fn advance(&mut self, thread: u32) -> Option<Step> {
+        let head = &mut self.heads[thread as usize];
+        head.next = head.steps.next();
+        match head.next {
+            Some(
+                Step::Event(Record { event: Event::Acquire { lock, mode, order, .. }, .. })
+                | Step::Section(Section { lock, mode, order, .. }),
+            ) if is_read(mode) => self.locks.at(lock.0).reader_heads.push((thread, order.0)),
+            _ => {}
         }
+        head.next
+    }
+
+    /// The thread goes on if its next step is the earliest, or need not be; else it queues.
+    fn keep(&mut self, thread: u32, next: &Step) -> Option<u32> {
+        let time = next.time().0;
+        let is_first = self.ready.peek().is_none_or(|Reverse(first)| *first >= (time, thread));
+        let may_go = is_first || self.heads[thread as usize].ahead < self.leash && self.is_placed(next);
+        let head = &mut self.heads[thread as usize];
+        head.ahead = if is_first { 0 } else { head.ahead + 1 };
+        if may_go {
+            return Some(thread);
+        }
+        head.ahead = 0;
+        self.ready.push(Reverse((time, thread)));
+        None
+    }
+
+    /// Whether the step has its place by the lock's numbers alone: of a lock that also has readers, a write is placed after the reads
+    /// before it, for which these must be at hand.
+    fn is_placed(&mut self, step: &Step) -> bool {
+        let (lock, mode, order) = match *step {
+            Step::Section(Section { lock, mode, order, .. }) => (lock, mode, order),
+            Step::Event(Record { event: Event::Acquire { lock, mode, order, .. }, .. }) => (lock, mode, order),
+            Step::Event(Record { event, .. }) => return matches!(event, Event::Release { .. }),
+        };
+        let tables = &self.trace.tables;
+        let is_mutex = || matches!(tables.object(lock)?.kind, ObjectKind::Mutex | ObjectKind::ReentrantMutex).then_some(());
+        matches!(mode, Mode::Exclusive | Mode::Reentrant)
+            && order.0 != 0
+            && *self.locks.at(lock.0).is_mutex.get_or_insert_with(|| is_mutex().is_some())
     }
 
     fn wait(&mut self, thread: u32, need: Need) {
         let head = &mut self.heads[thread as usize];
         head.waits = true;
-        if let Some(record) = head.next {
-            self.stuck.push(Reverse((record.time.0, thread)));
+        if let Some(step) = head.next {
+            self.stuck.push(Reverse((step.time().0, thread)));
+        }
+        if let Need::Lock(lock) = need {
+            self.locks.at(lock.0).is_awaited = true;
         }
         self.waiting.entry(need).or_default().push(thread);
     }
@@ -188,11 +214,11 @@ impl<'a> Merge<'a> {
         }
         for thread in self.waiting.remove(&need).into_iter().flatten() {
             let head = &mut self.heads[thread as usize];
-            if let Some(record) = head.next
+            if let Some(step) = head.next
                 && head.waits
             {
                 head.waits = false;
-                self.ready.push(Reverse((record.time.0, thread)));
+                self.ready.push(Reverse((step.time().0, thread)));
             }
         }
     }
@@ -215,7 +241,12 @@ impl<'a> Merge<'a> {
         let head = &self.heads[thread as usize];
         let id = head.id;
         let waits = |unmet: bool, need: Need| unmet.then_some(need);
-        let event = &head.next.as_ref()?.event;
+        let event = match head.next.as_ref()? {
+            Step::Event(record) => &record.event,
+            Step::Section(Section { lock, mode, order, .. }) => {
+                return waits(!self.locks.at(lock.0).is_ready(thread, *mode, order.0, false), Need::Lock(*lock));
+            }
+        };
         match *event {
             Event::Acquire { lock, mode, order, .. } | Event::Convert { lock, to: mode, order, .. } => {
                 let converts = matches!(event, Event::Convert { .. });
@@ -245,30 +276,42 @@ impl<'a> Merge<'a> {
         }
     }
 
+    fn wake_lock(&mut self, lock: ObjectId) {
+        self.locks.at(lock.0).is_awaited = false;
+        self.wake(Need::Lock(lock));
+    }
+
+    fn pass_section(&mut self, thread: u32, section: &Section) {
+        let state = self.locks.at(section.lock.0);
+        state.acquire(thread, section.mode, section.order.0);
+        state.release(section.mode);
+        if state.is_awaited {
+            self.wake_lock(section.lock);
+        }
+    }
+
     /// Takes note of an event that is passed on, and wakes what waited for it.
     fn pass(&mut self, thread: u32, event: &Event) {
         let id = self.heads[thread as usize].id;
         match *event {
             Event::Acquire { lock, mode, order, .. } => {
                 self.locks.at(lock.0).acquire(thread, mode, order.0);
-                self.wake(Need::Lock(lock));
+                self.wake_lock(lock);
             }
             Event::Convert { lock, from, to, order, .. } => {
                 let state = self.locks.at(lock.0);
                 state.release(from);
                 state.acquire(thread, to, order.0);
-                self.wake(Need::Lock(lock));
+                self.wake_lock(lock);
             }
             Event::Release { lock, .. } => {
                 let state = self.locks.at(lock.0);
-                // A guard may have been sent to another thread.
-                let owns = state.holder.is_some_and(|(holder, _)| holder == thread || state.readers == 0);
-                state.release(if owns { Mode::Exclusive } else { Mode::Shared });
-                self.wake(Need::Lock(lock));
+                state.release_by(thread);
+                self.wake_lock(lock);
             }
             Event::Summary { lock, count, .. } => {
                 self.locks.at(lock.0).missing += count;
-                self.wake(Need::Lock(lock));
+                self.wake_lock(lock);
             }
             Event::Send { stamp, .. } => {
                 let sent = &mut self.tasks.at(id.0).sent;
@@ -302,49 +345,6 @@ impl<'a> Merge<'a> {
                 self.wake(Need::Object(barrier));
             }
             _ => {}
-        }
-    }
-}
-
-impl Lock {
-    fn is_ready(&self, thread: u32, mode: Mode, number: u64, converts: bool) -> bool {
-        let held_by_other = self.holder.filter(|(holder, _)| *holder != thread);
-        let known = self.acquired + self.missing;
-        if is_read(mode) {
-            return self.acquired > number || known >= number && held_by_other.is_none_or(|(_, mode)| mode == Mode::Upgradable);
-        }
-        if held_by_other.is_some() {
-            return false;
-        }
-        if self.holder.is_some() && (converts || mode == Mode::Reentrant) {
-            return mode != Mode::Exclusive || self.readers == 0;
-        }
-        let readers = mode == Mode::Exclusive && self.readers > u32::from(converts)
-            || number != 0 && self.reader_heads.iter().any(|(head, before)| *before < number && *head != thread);
-        known + 1 >= number && !readers
-    }
-
-    fn acquire(&mut self, thread: u32, mode: Mode, number: u64) {
-        if is_read(mode) {
-            self.readers += 1;
-            self.reader_heads.retain(|(head, _)| *head != thread);
-            return;
-        }
-        self.depth = if self.holder.is_some_and(|(holder, _)| holder == thread) { self.depth + 1 } else { 1 };
-        self.holder = Some((thread, mode));
-        // Numbers that were skipped are the summarised ones.
-        self.missing = self.missing.saturating_sub(number.saturating_sub(self.acquired + 1));
-        self.acquired = self.acquired.max(number);
-    }
-
-    fn release(&mut self, mode: Mode) {
-        if is_read(mode) {
-            self.readers = self.readers.saturating_sub(1);
-        } else {
-            self.depth = self.depth.saturating_sub(1);
-            if self.depth == 0 {
-                self.holder = None;
-            }
         }
     }
 }
