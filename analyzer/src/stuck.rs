@@ -138,7 +138,7 @@ fn is_idle(model: &Model<'_>, t: usize) -> bool {
     let Some(pending) = &thread.pending else { return false };
     match pending.event {
         // Whoever unparked it before has a handle, and handles are not recorded.
-        Event::Park { .. } => thread.unparks > 0 || model.static_holds("Thread"),
+        Event::Park { .. } => thread.unparks > 0 || serves(model, t) || model.static_holds("Thread"),
         Event::RecvRequest { .. } | Event::SelectRequest { .. } => {
             let is_static = |id: ObjectId| {
                 let channel = model.channels.get(id.0);
@@ -148,15 +148,22 @@ fn is_idle(model: &Model<'_>, t: usize) -> bool {
             let operations = pending.operations().unwrap_or_default();
             operations.into_iter().any(|(channel, side)| side == Side::Receiver && is_static(channel))
         }
+        Event::Wait { .. } if serves(model, t) => true,
         Event::Wait { condvar, .. } => {
             thread.earlier_waits > 0 && model.trace.tables.object(condvar).is_some_and(|object| model.is_static(object.created))
         }
-        _ => false,
         Event::OnceRequest { once, .. } => {
             let runs = model.onces.get(once.0).is_some_and(|state| state.running.is_some());
             !runs && model.trace.tables.object(once).is_some_and(|object| model.is_static(object.created))
         }
+        _ => false,
     }
+}
+
+/// Whether an initialiser that has ended started the thread: it serves whoever reaches what was initialised, as a global pool does.
+fn serves(model: &Model<'_>, t: usize) -> bool {
+    let thread = &model.threads[t];
+    thread.in_static && thread.parent.is_some_and(|parent| model.threads[parent].initialising.is_empty())
 }
 
 fn wakers(model: &Model<'_>, states: &[State], t: usize) -> Wakers {
@@ -315,6 +322,7 @@ fn group(model: &Model<'_>, states: &[State], wakers: &[Wakers], stuck: &[usize]
         for other in reaching(&graph, node(*t)) {
             if let Some(from) = node(*t)
                 && model.threads[*t].held.iter().any(|held| waits_for_lock(model, graph[other], held.lock))
+                && !are_peers(model, *t, graph[other])
             {
                 graph.add_edge(from, other, false);
             }
@@ -322,11 +330,17 @@ fn group(model: &Model<'_>, states: &[State], wakers: &[Wakers], stuck: &[usize]
     }
     let mut groups = Vec::new();
     for component in kosaraju_scc(&graph) {
-                && !are_peers(model, *t, graph[other])
         classify(model, states, wakers, &graph, &component, &mut groups);
     }
     groups.sort_by_key(|group: &Group| group.threads.first().copied());
     groups
+}
+
+/// Whether `other` is to do next what `t` did before it blocked: then it would block in the same way, and wake nobody.
+fn are_peers(model: &Model<'_>, t: usize, other: usize) -> bool {
+    let spawned = |t: usize| model.threads[t].spawn.map(|spawn| spawn.site);
+    let asks = model.threads[other].pending.as_ref().and_then(|pending| pending.event.site());
+    spawned(t).is_some() && spawned(t) == spawned(other) && model.threads[t].held.iter().any(|held| Some(held.site) == asks)
 }
 
 fn waits_for_lock(model: &Model<'_>, t: usize, lock: ObjectId) -> bool {
@@ -336,13 +350,6 @@ fn waits_for_lock(model: &Model<'_>, t: usize, lock: ObjectId) -> bool {
 /// All nodes from which `node` can be reached, but not itself.
 fn reaching(graph: &DiGraph<usize, bool>, node: Option<NodeIndex>) -> Vec<NodeIndex> {
     let Some(node) = node else { return Vec::new() };
-/// Whether `other` is to do next what `t` did before it blocked: then it would block in the same way, and wake nobody.
-fn are_peers(model: &Model<'_>, t: usize, other: usize) -> bool {
-    let spawned = |t: usize| model.threads[t].spawn.map(|spawn| spawn.site);
-    let asks = model.threads[other].pending.as_ref().and_then(|pending| pending.event.site());
-    spawned(t).is_some() && spawned(t) == spawned(other) && model.threads[t].held.iter().any(|held| Some(held.site) == asks)
-}
-
     let mut seen = vec![false; graph.node_count()];
     seen[node.index()] = true;
     let mut found = Vec::new();

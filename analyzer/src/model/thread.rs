@@ -16,6 +16,8 @@ pub struct Thread {
     pub parent: Option<usize>,
     /// Where it was started, and as which event of its parent.
     pub spawn: Option<Spawn>,
+    /// Whether it was started while its parent ran an initialiser: what that makes can be reached without a handle.
+    pub in_static: bool,
     /// Whether it recorded its start.
     pub has_started: bool,
     /// When it recorded its start.

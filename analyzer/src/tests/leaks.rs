@@ -41,6 +41,14 @@ fn a_parked_thread_that_was_unparked_before_is_idle() {
 }
 
 #[test]
+fn the_threads_of_a_pool_that_an_initialiser_started_are_idle() {
+    let pool = "main once-begin o; main spawn t1; t1 lock a; t1 wait cv a";
+    assert!(rules(&format!("{pool}; main once-end o; main end")).is_empty());
+    assert_eq!(rules("main spawn t1; t1 lock a; t1 wait cv a; main end"), ["leaked-task"]);
+    assert!(!rules(&format!("{pool}; main request-join t1; process killed")).is_empty(), "the initialiser itself waits for it");
+}
+
+#[test]
 fn a_barrier_that_is_one_short_leaves_all_behind_in_one_finding() {
     let found = analysis(
         "main spawn t1 @m.rs:1; main spawn t2 @m.rs:1; t1 barrier-wait b 3 @m.rs:2; t2 barrier-wait b 3 @m.rs:2; main end",

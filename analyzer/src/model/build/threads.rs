@@ -31,12 +31,14 @@ impl Builder<'_> {
         let child = self.thread(child);
         let moment = self.publish(t, index);
         let parent_test = self.model.threads[t].test;
+        let in_static = !self.model.threads[t].initialising.is_empty();
         let held = self.model.threads[t].held.clone();
         if !held.is_empty() {
             self.tracks[t].children.push((child, held));
         }
         let thread = &mut self.model.threads[child];
         thread.parent = Some(t);
+        thread.in_static = in_static;
         thread.spawn = Some(Spawn { site, time, index, is_scoped });
         thread.test = parent_test;
         self.hand_down(t, index, child);
