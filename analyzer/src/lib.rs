@@ -109,7 +109,12 @@ pub fn analyze(traces: &[ProcessTrace], sources: &dyn Sources, config: &Config) 
         lock_sites.extend(model.contexts.iter().filter_map(|context| model.site(context.site).cloned()));
         for rule in registry::RULES {
             if !config.disabled.iter().any(|name| name == rule.meta().name) {
+                let before = found.len();
                 rule.check(&model, &mut found);
+                if !model.is_measured() {
+                    let own = found.split_off(before);
+                    found.extend(own.into_iter().filter(|finding| finding.confidence != Confidence::Advice));
+                }
             }
         }
         if let Some(predicted) = model.predicted() {

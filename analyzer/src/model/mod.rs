@@ -160,6 +160,12 @@ impl<'a> Model<'a> {
         warnings
     }
 
+    /// Whether the trace says when things happened and what was done with a guard. One in the STD format says neither, so it is no
+    /// ground for advice.
+    pub(crate) fn is_measured(&self) -> bool {
+        !prediction::is_complete(self.trace)
+    }
+
     /// Nanoseconds since the start of the recording.
     pub fn nanos(&self, time: Ticks) -> Nanos {
         self.trace.header.nanos(time)

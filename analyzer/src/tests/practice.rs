@@ -186,3 +186,16 @@ fn a_value_that_is_there_by_luck_is_reported() {
     assert_eq!(count("order-violation", &told, &lines), 0, "it was told");
     assert_eq!(count("order-violation", &late.replace("t1 sleep 5ms", "t1 lock a; t1 unlock a"), &lines), 0, "perhaps by a lock");
 }
+
+#[test]
+fn a_trace_without_measurements_gives_no_advice() {
+    let advised = |trace: &str| {
+        let rules = ["unused-lock-mode", "lock-contention", "read-mostly-mutex", "write-heavy-rwlock", "spawn-burst"];
+        rules.into_iter().filter(|rule| count(rule, trace, &[]) > 0).collect::<Vec<_>>()
+    };
+    let private = "main spawn t1\n".to_owned() + &"t1 lock a; t1 unlock a\n".repeat(100);
+    for (trace, rule) in [(turns(40, "3ms", "1ms"), "lock-contention"), (private, "unused-lock-mode")] {
+        assert_eq!(advised(&trace), [rule]);
+        assert!(advised(&format!("fact format std\n{trace}")).is_empty());
+    }
+}
