@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::{local, object, recorder, site, watchdog};
+use crate::{local, object, recorder, site, stack, watchdog};
 
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
@@ -16,6 +16,7 @@ pub(crate) fn generation() -> u32 {
 pub(crate) extern "C" fn in_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
     site::break_open();
+    stack::break_open();
     object::forget_definitions();
     local::forget();
     recorder::start_again();

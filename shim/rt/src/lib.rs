@@ -13,8 +13,10 @@ pub mod once;
 pub mod recorder;
 pub mod select;
 pub mod scope;
+pub mod stack;
 pub mod thread;
 
+mod backlog;
 mod clock;
 mod counting;
 mod entry;

@@ -6,5 +6,6 @@ mod cancel;
 mod ends;
 mod failures;
 mod fork;
+mod stacks;
 mod threads;
 mod watchdog;
