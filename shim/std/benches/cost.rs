@@ -1,32 +1,12 @@
 //! What recording costs: each operation of std, and of the facade while it records, in turns in one process.
 //!
-//! `cargo bench -p conccheck-std`. Prints the median and the lowest tenth of many short rounds: on a busy machine the latter says more.
+//! `cargo bench -p conccheck-std`.
+
+mod compare;
 
 use std::hint::black_box;
-use std::process::Command;
-use std::time::Instant;
 
-const ROUNDS: usize = 101;
-
-/// Nanoseconds an operation takes: `operations` of them in one call of `body`.
-fn time(operations: u32, body: &mut dyn FnMut(u32)) -> f64 {
-    let start = Instant::now();
-    body(operations);
-    start.elapsed().as_nanos() as f64 / f64::from(operations)
-}
-
-fn compare(name: &str, operations: u32, raw: &mut dyn FnMut(u32), recorded: &mut dyn FnMut(u32)) {
-    let mut times = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        times.0.push(time(operations, raw));
-        times.1.push(time(operations, recorded));
-    }
-    times.0.sort_by(f64::total_cmp);
-    times.1.sort_by(f64::total_cmp);
-    let at = |index: usize| (times.0[index], times.1[index], times.1[index] / times.0[index]);
-    let (median, low) = (at(ROUNDS / 2), at(ROUNDS / 10));
-    println!("{name:<34} {:>9.1} {:>9.1} {:>6.2}   {:>9.1} {:>9.1} {:>6.2}", median.0, median.1, median.2, low.0, low.1, low.2);
-}
+use compare::{compare, while_recording};
 
 /// A cheap sequence of pseudo-random numbers below 1,000.
 fn random(state: &mut u64) -> usize {
@@ -150,24 +130,17 @@ operations!(raw, std);
 operations!(recorded, conccheck_std);
 
 fn main() {
-    if std::env::var_os("CONCCHECK_TRACE").is_none() {
-        // Once more, with a trace to write to.
-        let folder = tempfile::tempdir().expect("a folder for the trace");
-        let program = std::env::current_exe().expect("the path of this program");
-        let status = Command::new(program).env("CONCCHECK_TRACE", folder.path()).status().expect("it starts");
-        assert!(status.success());
-        return;
-    }
-    println!("{:<34} {:>27}   {:>27}", "", "median: raw, recorded, ratio", "lowest tenth");
-    compare("Mutex", 20_000, &mut raw::mutex(), &mut recorded::mutex());
-    compare("Mutex, 2 nested", 10_000, &mut raw::two_nested(), &mut recorded::two_nested());
-    compare("Mutex, 4 nested", 5_000, &mut raw::mutexes::<4>(), &mut recorded::mutexes::<4>());
-    compare("RwLock, read", 20_000, &mut raw::read(), &mut recorded::read());
-    compare("RwLock, write", 20_000, &mut raw::write(), &mut recorded::write());
-    compare("Mutex, 2 threads", 20_000, &mut raw::contended(), &mut recorded::contended());
-    compare("1,000 Mutexes at random, 2 threads", 20_000, &mut raw::thousand(), &mut recorded::thousand());
-    compare("mpsc send and receive", 10_000, &mut raw::channel(), &mut recorded::channel());
-    compare("Condvar, there and back", 500, &mut raw::ping_pong(), &mut recorded::ping_pong());
-    compare("spawn and join", 50, &mut raw::spawn(), &mut recorded::spawn());
-    compare("OnceLock::get", 50_000, &mut raw::once(), &mut recorded::once());
+    while_recording(|| {
+        compare("Mutex", 20_000, &mut raw::mutex(), &mut recorded::mutex());
+        compare("Mutex, 2 nested", 10_000, &mut raw::two_nested(), &mut recorded::two_nested());
+        compare("Mutex, 4 nested", 5_000, &mut raw::mutexes::<4>(), &mut recorded::mutexes::<4>());
+        compare("RwLock, read", 20_000, &mut raw::read(), &mut recorded::read());
+        compare("RwLock, write", 20_000, &mut raw::write(), &mut recorded::write());
+        compare("Mutex, 2 threads", 20_000, &mut raw::contended(), &mut recorded::contended());
+        compare("1,000 Mutexes at random, 2 threads", 20_000, &mut raw::thousand(), &mut recorded::thousand());
+        compare("mpsc send and receive", 10_000, &mut raw::channel(), &mut recorded::channel());
+        compare("Condvar, there and back", 500, &mut raw::ping_pong(), &mut recorded::ping_pong());
+        compare("spawn and join", 50, &mut raw::spawn(), &mut recorded::spawn());
+        compare("OnceLock::get", 50_000, &mut raw::once(), &mut recorded::once());
+    });
 }
