@@ -14,6 +14,7 @@ use crate::{local, recorder};
 pub(crate) extern "C" fn at_exit() {
     let Some(session) = recorder::session() else { return };
     local::flush();
+    session.drain();
     session.note_end();
     write_json(session);
 }

@@ -13,7 +13,6 @@ pub mod once;
 pub mod recorder;
 pub mod select;
 pub mod scope;
-pub mod stack;
 pub mod thread;
 
 mod backlog;

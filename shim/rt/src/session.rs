@@ -6,8 +6,11 @@ use std::path::Path;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
-use conccheck_trace::layout::{LIVE_HEADER_SIZE, live};
+use conccheck_trace::Ticks;
+use conccheck_trace::layout::{LIVE_HEADER_SIZE, chunk, live};
+use conccheck_trace::wire::Decoder;
 
+use crate::backlog::Backlog;
 use crate::clock::Pair;
 use crate::file::Files;
 use crate::slots::Slots;
@@ -17,6 +20,7 @@ use crate::sys;
 pub(crate) struct Session {
     pub(crate) files: Files,
     pub(crate) slots: Slots,
+    pub(crate) backlog: Backlog,
     header: NonNull<u8>,
     pub(crate) first: Pair,
     /// Most bytes that the trace may take.
@@ -58,8 +62,8 @@ impl Session {
         let log_bytes = AtomicU64::new(files.log_len);
         let slots = Slots::new(live);
         let cap = cap();
-        let session =
-            Box::leak(Box::new(Session { files, slots, header, first, cap, log_bytes, broken: AtomicBool::new(false) }));
+        let (backlog, broken) = (Backlog::new(), AtomicBool::new(false));
+        let session = Box::leak(Box::new(Session { files, slots, backlog, header, first, cap, log_bytes, broken }));
         session.set_clock(live::CLOCK_FIRST, first);
         session.set_clock(live::CLOCK_LAST, first);
         CURRENT.store(session, Ordering::Release);
@@ -119,13 +123,15 @@ impl Session {
         let _ = self.half_word(live::LOST_REASON).compare_exchange(0, code.to_le(), Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// Appends a chunk to the log.
-    ///
-    /// # Errors
-    /// If that failed, now or before; with the number of bytes that are in the log nevertheless.
-    pub(crate) fn append(&self, chunk: &[u8]) -> Result<(), (usize, io::Error)> {
+    /// Counts a chunk that the log gets, before it does.
+    pub(crate) fn count(&self, chunk: &[u8]) {
+        self.log_bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+    }
+
+    /// Appends a chunk to the log; if that fails, now or before, counts the events that are lost.
+    pub(crate) fn append(&self, chunk: &[u8]) {
         if self.broken.load(Ordering::Relaxed) {
-            return Err((0, io::ErrorKind::StorageFull.into()));
+            return self.tell_losses(chunk, 0, &io::ErrorKind::StorageFull.into());
         }
         let written = loop {
             match (&self.files.log).write(chunk) {
@@ -133,20 +139,23 @@ impl Session {
                 other => break other,
             }
         };
-        match written {
-            Ok(length) if length == chunk.len() => {
-                self.log_bytes.fetch_add(length as u64, Ordering::Relaxed);
-                Ok(())
-            }
-            Ok(length) => {
-                self.broken.store(true, Ordering::Relaxed);
-                Err((length, io::ErrorKind::StorageFull.into()))
-            }
-            Err(error) => {
-                self.broken.store(true, Ordering::Relaxed);
-                Err((0, error))
-            }
-        }
+        let (length, error) = match written {
+            Ok(length) if length == chunk.len() => return,
+            Ok(length) => (length, io::ErrorKind::StorageFull.into()),
+            Err(error) => (0, error),
+        };
+        self.broken.store(true, Ordering::Relaxed);
+        self.tell_losses(chunk, length, &error);
+    }
+
+    /// Counts the events of a chunk of which only this many bytes are in the log.
+    fn tell_losses(&self, chunk: &[u8], written: usize, error: &io::Error) {
+        let events = |end: usize| {
+            let entries = chunk.get(chunk::ENTRIES..end).unwrap_or_default();
+            let mut entries = Decoder::new(entries, Ticks(0));
+            std::iter::from_fn(|| entries.next_record(|_| {})).filter(Result::is_ok).count()
+        };
+        self.lose((events(chunk.len()) - events(written)) as u64, error);
     }
 
     /// How much of the cap is used up.

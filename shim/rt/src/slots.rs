@@ -7,7 +7,7 @@ use std::io;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
-use conccheck_trace::layout::{LIVE_HEADER_SIZE, SLOT_SIZE};
+use conccheck_trace::layout::{LIVE_HEADER_SIZE, SLOT_SIZE, chunk};
 
 use crate::saving::Saving;
 use crate::spin::Spin;
@@ -37,6 +37,23 @@ impl Slot {
 
     pub(crate) fn extent(&self) -> u32 {
         self.extent.get()
+    }
+
+    /// The chunk in the slot, as far as it is filled. Only for who has the slot.
+    pub(crate) fn chunk(&self) -> &[u8] {
+        let end = (u32::from_le(self.field(chunk::END).load(Ordering::Relaxed)) as usize).min(SLOT_SIZE);
+        // SAFETY: mapped, up to there written to, and nobody else writes.
+        unsafe { std::slice::from_raw_parts(self.base(), end) }
+    }
+
+    /// Says that there is no chunk in the slot.
+    pub(crate) fn clear(&self) {
+        self.field(chunk::MAGIC).store(0, Ordering::Release);
+    }
+
+    fn field(&self, at: usize) -> &AtomicU32 {
+        // SAFETY: an aligned field of 32 bits in a chunk's header; other processes that map the file only read.
+        unsafe { AtomicU32::from_ptr(self.base().add(at).cast()) }
     }
 
     /// The counts of the thread that has the slot; `None` if there is no memory. Only for that thread, within the recorder.

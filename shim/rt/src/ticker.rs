@@ -1,5 +1,5 @@
-//! The runtime's own thread: advances the coarse tick while anything is recorded, and rests otherwise. From time to time it looks for
-//! deadlocks.
+//! The runtime's own thread: advances the coarse tick and appends full chunks while anything is recorded, and rests otherwise. From
+//! time to time it looks for deadlocks.
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::thread::{self, Thread};
@@ -40,6 +40,7 @@ fn run(session: &'static Session) {
             let pair = Pair::now();
             clock::tick(pair.ticks);
             session.refresh_clock(pair);
+            session.drain();
             if let Some(watchdog) = &mut watchdog {
                 watchdog.look_if_due();
             }
@@ -58,7 +59,12 @@ fn run(session: &'static Session) {
     }
 }
 
-/// Called by a thread that found the tick standing still.
+/// Whether the thread runs, or rests.
+pub(crate) fn is_there() -> bool {
+    !HANDLE.load(Ordering::Relaxed).is_null()
+}
+
+/// Called by a thread that found the tick standing still, or has something to be done.
 #[expect(unsafe_code, reason = "the handle is kept as a raw pointer, since a forked child replaces it")]
 pub(crate) fn wake() {
     if RESTING.load(Ordering::Relaxed) && RESTING.swap(false, Ordering::SeqCst) {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use conccheck_trace::layout::{CHUNK_MAGIC, SLOT_SIZE, chunk};
 use conccheck_trace::wire::{self, MAX_ENTRY};
-use conccheck_trace::{Event, How, Mode, ObjectId, Order, SiteId, StringId, ThreadId, Ticks};
+use conccheck_trace::{Event, How, Mode, ObjectId, Order, SiteId, StringId, ThreadId};
 
 use crate::clock::{self, Pair};
 use crate::local::{Local, Provisional, THREAD_END};
@@ -77,13 +77,13 @@ impl<'a> Writer<'a> {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let session = recorder::session().ok_or(io::ErrorKind::NotFound)?;
-        let slot = match self.local.slot.get() {
+        let mut slot = match self.local.slot.get() {
             Some(slot) => slot,
             None => self.attach(session)?,
         };
         while self.local.at() as usize + room + MAX_ENTRY > slot.extent() as usize {
             if slot.extent() as usize >= SLOT_SIZE || !session.slots.extend(slot) {
-                self.roll(session);
+                slot = self.roll(session, slot)?;
             }
         }
         // Before the count of what was lost is looked at, since a signal handler adds to the count and then takes the limit back.
@@ -161,29 +161,22 @@ impl<'a> Writer<'a> {
         local.budget.set(session.budget());
     }
 
-    /// The chunk so far.
-    fn chunk(&self) -> &[u8] {
-        // SAFETY: the slot's first `at` bytes are initialised, and only this thread writes to them.
-        unsafe { std::slice::from_raw_parts(self.local.base(), self.local.at() as usize) }
-    }
-
-    /// Appends the chunk to the log; if that fails, counts what is lost.
-    fn save(&self, session: &Session) {
-        if let Err((written, error)) = session.append(self.chunk()) {
-            let events = |end: usize| {
-                let entries = self.chunk().get(chunk::ENTRIES..end).unwrap_or_default();
-                let mut entries = wire::Decoder::new(entries, Ticks(0));
-                std::iter::from_fn(|| entries.next_record(|_| {})).filter(Result::is_ok).count()
-            };
-            session.lose((events(self.chunk().len()) - events(written)) as u64, &error);
+    /// Sees to it that the full chunk comes into the log, and starts the next. Returns where.
+    fn roll(&mut self, session: &'static Session, full: &'static Slot) -> io::Result<&'static Slot> {
+        let local = self.local;
+        // While the trace must be kept small, a slot has its thread's counts.
+        let mut slot = full;
+        let is_handed_over = local.budget.get() == Budget::Free && session.hand_over(full);
+        local.chunk.set(local.chunk.get() + 1);
+        if is_handed_over {
+            local.detach();
+            slot = session.slots.take()?;
+            local.attach(slot);
+        } else {
+            session.append_last(full.chunk());
         }
-    }
-
-    /// Appends the full chunk to the log and starts the next.
-    fn roll(&mut self, session: &Session) {
-        self.save(session);
-        self.local.chunk.set(self.local.chunk.get() + 1);
         self.begin_chunk(session);
+        Ok(slot)
     }
 
     /// Appends what there is and hands the slot back.
@@ -194,11 +187,11 @@ impl<'a> Writer<'a> {
         }
         self.write_counts();
         if let (Some(session), Some(slot)) = (recorder::session(), local.slot.take()) {
-            self.save(session);
-            self.set_header(chunk::MAGIC, 0);
             local.detach();
             local.chunk.set(local.chunk.get() + 1);
             slot.forget_counts();
+            session.append_last(slot.chunk());
+            slot.clear();
             session.slots.give_back(slot);
         }
     }
