@@ -16,7 +16,7 @@ use std::cell::OnceCell;
 
 use conccheck_trace::read::ProcessTrace;
 use conccheck_trace::{Nanos, ObjectId, ObjectKind, SiteDef, SiteId, ThreadId, Ticks};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cycles::Rings;
 use crate::names::Names;
@@ -66,6 +66,8 @@ pub struct Model<'a> {
     pub ops: Vec<BlockingOp>,
     /// Lock-and-wait pairs that could have blocked each other.
     pub mixed: Vec<mixed::Mixed>,
+    /// Places where a wait has a limit, or where a send or receive is only tried: nobody is blocked there for good.
+    pub gives_up: FxHashSet<SiteId>,
     /// Reads of a lock's data that a later write of the same thread may have relied on, with another thread's write between.
     pub stale: Vec<lock::Stale>,
     /// Names of the tests, sorted.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use conccheck_trace::{ObjectId, SiteId};
 
-use super::waits;
+use super::{statement, waits};
 use crate::draft::{Draft, times};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
@@ -29,16 +29,22 @@ impl Rule for HoldAndWaitCycle {
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
         // What hung is reported as the deadlock that it was.
         let stuck = &model.stuck().groups;
-        let hung: Vec<ObjectId> =
-            stuck.iter().flat_map(|group| &group.threads).flat_map(|t| waits::objects(model, *t)).collect();
+        let hung: Vec<ObjectId> = stuck.iter().flat_map(|group| &group.threads).flat_map(|t| waits::objects(model, *t)).collect();
         let mut by_sites: BTreeMap<(SiteId, SiteId, SiteId), Vec<&Mixed>> = BTreeMap::new();
-        for mixed in model.mixed.iter().filter(|mixed| !hung.contains(&mixed.lock)) {
+        let could_hang = |mixed: &&Mixed| !hung.contains(&mixed.lock) && !gives_up(model, mixed.wait_site);
+        for mixed in model.mixed.iter().filter(could_hang) {
             by_sites.entry((mixed.hold_site, mixed.wait_site, mixed.other_site)).or_default().push(mixed);
         }
         for found in by_sites.into_values() {
             out.push(finding(model, &found));
         }
     }
+}
+
+/// Whether who waits at `site` only tries, or has a limit. That a receive succeeded does not tell how it was asked for.
+fn gives_up(model: &Model<'_>, site: SiteId) -> bool {
+    let by_name = |name: String| name.starts_with("try_") || name.contains("_timeout") || name.ends_with("_deadline");
+    model.gives_up.contains(&site) || statement::called(model, site).is_some_and(by_name)
 }
 
 fn finding(model: &Model<'_>, found: &[&Mixed]) -> Finding {

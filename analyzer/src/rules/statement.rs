@@ -59,6 +59,13 @@ fn goes_on(line: &str) -> bool {
     !line.is_empty() && !line.starts_with("//") && !line.starts_with('#') && !line.ends_with([';', '{', '}', ','])
 }
 
+/// The name of the function that is called at `site`, or whatever word begins there.
+pub(crate) fn called(model: &Model<'_>, site: SiteId) -> Option<String> {
+    let column = model.site(site)?.column.checked_sub(1)?;
+    let text = at(model, site)?;
+    Some(text.chars().skip(column as usize).take_while(|c| c.is_alphanumeric() || *c == '_').collect())
+}
+
 /// Whether a statement makes a decision of what it reads.
 pub(crate) fn decides(text: &str) -> bool {
     let text = text.trim_start();

@@ -56,6 +56,24 @@ fn a_join_under_a_lock_that_the_child_takes_is_a_cycle() {
 }
 
 #[test]
+fn a_receive_that_gives_up_is_no_part_of_a_cycle() {
+    let tried = "main channel c; t1 lock m; t1 unlock m; t1 send c; t2 lock m; t2 recv-fail c @r:9; t2 recv c @r:9; t2 unlock m";
+    assert_eq!(found(&tried.replace("recv-fail c", "recv-fail c closed")), ["hold-and-wait-cycle"]);
+    assert!(found(tried).is_empty(), "it found nothing there before, and went on");
+    let timed = tried.replace("recv-fail c", "request-recv c timed");
+    assert!(found(&timed).is_empty(), "it has a limit");
+    let wait =
+        "t2 lock m; t2 unlock m; t1 lock m; t1 lock n; t1 wait cv n timed; t2 lock n; t2 notify cv; t2 unlock n; t1 wake cv";
+    assert_eq!(found(&wait.replace(" timed", "")), ["hold-and-wait-cycle"]);
+    assert!(found(wait).is_empty(), "so has a wait for a notification");
+    let at_once = Text(vec!["if let Ok(x) = c.try_recv() {"]);
+    let trace = tried.replace("t2 recv-fail c @r:9; t2 recv c @r:9", "t2 recv c @r.rs:1:18");
+    let trace = conccheck_trace::text::parse(&format!("{START}{trace}")).expect("a well-formed trace");
+    let by_name = analyze(&[trace], &at_once, &Config::default()).findings;
+    assert!(by_name.iter().all(|finding| finding.rule.name != "hold-and-wait-cycle"), "its name says so");
+}
+
+#[test]
 fn a_receive_under_a_lock_that_the_sender_takes_first_is_a_cycle() {
     let late = "main channel c; t1 lock m; t1 unlock m; t1 send c; t2 lock m; t2 recv c; t2 unlock m";
     assert_eq!(found(late), ["hold-and-wait-cycle"]);

@@ -128,8 +128,11 @@ impl Builder<'_> {
                     if state.late_sends.len() < LATE {
                         state.late_sends.push(LateSend { thread: t, site, after: self.model.threads[t].received });
                     }
-                } else if let Some((_, expired, _)) = state.timed.get_mut(&(Side::Sender, site)) {
-                    *expired += 1;
+                } else {
+                    if let Some((_, expired, _)) = state.timed.get_mut(&(Side::Sender, site)) {
+                        *expired += 1;
+                    }
+                    self.model.gives_up.insert(site);
                 }
             }
             Event::RecvFail { channel, handle, site, closed } => {
@@ -140,8 +143,11 @@ impl Builder<'_> {
                     let (count, _) = state.closed_recvs.entry((t, site)).or_insert((0, time));
                     *count += 1;
                     self.model.threads[t].received = Some((time, channel, true));
-                } else if let Some((_, expired, _)) = state.timed.get_mut(&(Side::Receiver, site)) {
-                    *expired += 1;
+                } else {
+                    if let Some((_, expired, _)) = state.timed.get_mut(&(Side::Receiver, site)) {
+                        *expired += 1;
+                    }
+                    self.model.gives_up.insert(site);
                 }
             }
             _ => {}

@@ -103,6 +103,7 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
             contexts: Vec::new(),
             ops: Vec::new(),
             mixed: Vec::new(),
+            gives_up: FxHashSet::default(),
             stale: Vec::new(),
             tests: Vec::new(),
             events: 0,

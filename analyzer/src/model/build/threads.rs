@@ -104,6 +104,9 @@ impl Builder<'_> {
             Event::CancelWait { token, site, .. } => (token.0, 7, site),
             _ => return,
         };
+        if event.is_timed() {
+            self.model.gives_up.insert(site);
+        }
         let (chain, slept) = (innermost.chain, kind == 0);
         let ops = &mut self.model.ops;
         let key = (u32::try_from(t).unwrap_or(u32::MAX), chain, site, kind, object);
