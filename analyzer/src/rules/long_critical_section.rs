@@ -4,7 +4,7 @@ use crate::draft::{Draft, duration, list};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
 use crate::rule::{Rule, RuleMeta};
-use conccheck_trace::{SiteId, Ticks};
+use conccheck_trace::{ObjectId, SiteId, Ticks};
 
 pub(crate) struct LongCriticalSection;
 
@@ -24,6 +24,9 @@ impl Rule for LongCriticalSection {
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
         for (id, site) in model.sites.iter() {
             let Some((ticks, thread, lock, inside)) = site.longest else { continue };
+            if inside.waited && shares_receiver(model, lock) {
+                continue;
+            }
             let nanos =
                 |ticks: u64| model.span(model.trace.header.start_ticks, Ticks(model.trace.header.start_ticks.0 + ticks)).0;
             let mut draft = Draft::new(model, &META, Confidence::Advice, [lock]);
@@ -61,4 +64,11 @@ impl Rule for LongCriticalSection {
             out.push(finding);
         }
     }
+}
+
+/// Whether the lock is there to share the receiver of a channel, as the workers of a pool do: who holds it waits for the next message,
+/// and the others wait for their turn to do so.
+fn shares_receiver(model: &Model<'_>, lock: ObjectId) -> bool {
+    let tables = &model.trace.tables;
+    tables.object(lock).and_then(|object| tables.string(object.type_name)).is_some_and(|name| name.contains("Receiver<"))
 }

@@ -154,6 +154,11 @@ fn long_sections_are_reported_with_their_place() {
     assert_eq!((finding.rule.name, finding.severity), ("long-critical-section", Severity::Medium));
     assert_eq!(finding.parties[0].steps[0].site.as_ref().map(|site| site.line), Some(7));
     assert!(finding.message.contains("50 ms"), "{}", finding.message);
+    let wait = "main channel c; t1 lock a; t1 request-recv c; main send c +50ms; t1 recv c; t1 unlock a";
+    let shared = format!("object a mutex std::sync::mpsc::Receiver<u8>\n{START}{wait}");
+    let rules = |trace: &str| with_advice(trace).findings.iter().map(|finding| finding.rule.name).collect::<Vec<_>>();
+    assert!(!rules(&shared).contains(&"long-critical-section"), "workers that share a receiver");
+    assert!(rules(&format!("{START}{wait}")).contains(&"long-critical-section"));
 }
 
 #[test]
