@@ -2,9 +2,11 @@
 
 use conccheck_trace::{ObjectId, SiteId};
 
+use crate::calls::{self, Call};
 use crate::finding::{Confidence, Finding, Party, ScenarioStep, Step};
 use crate::model::Model;
-use crate::names::{Labels, file_name};
+use crate::model::context::Context;
+use crate::names::{Labels, clean, file_name};
 use crate::rule::RuleMeta;
 
 /// A finding in the making.
@@ -67,7 +69,17 @@ impl<'m, 'a> Draft<'m, 'a> {
     }
 
     pub(crate) fn step(&self, site: SiteId, text: impl Into<String>, primary: bool) -> Step {
-        Step { site: self.model.site(site).cloned(), text: text.into(), primary }
+        Step { site: self.model.site(site).cloned(), text: text.into(), primary, is_call: false }
+    }
+
+    /// The step of an acquisition, and the call that led to it where the place alone does not say enough.
+    pub(crate) fn acquisition(&self, context: &Context, text: impl Into<String>, primary: bool) -> Vec<Step> {
+        let mut steps = vec![self.step(context.site, text, primary)];
+        if let Some(Call { function, site }) = calls::caller(self.model, context) {
+            let text = format!("and came there through `{}` here", clean(&function));
+            steps.push(Step { site: Some(site), text, primary: false, is_call: true });
+        }
+        steps
     }
 
     /// Adds a thread's part; gives its index.
@@ -110,7 +122,9 @@ impl<'m, 'a> Draft<'m, 'a> {
         let mut parts: Vec<String> = self.objects.iter().map(|id| names.stable(*id).to_owned()).collect();
         parts.extend(self.orders.iter().map(|(held, wanted)| format!("{} -> {}", names.stable(*held), names.stable(*wanted))));
         let steps = self.finding.parties.iter().flat_map(|party| &party.steps);
-        parts.extend(steps.filter_map(|step| step.site.as_ref()).map(|site| file_name(&site.file).to_owned()));
+        parts.extend(
+            steps.filter(|step| !step.is_call).filter_map(|step| step.site.as_ref()).map(|site| file_name(&site.file).to_owned()),
+        );
         parts.sort();
         parts.dedup();
         self.finding.fingerprint = fingerprint(self.finding.rule.name, &parts);

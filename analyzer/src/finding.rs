@@ -101,6 +101,8 @@ pub struct Step {
     pub text: String,
     /// Whether this is the step to look at first.
     pub primary: bool,
+    /// Whether this is not what the thread did, but a call by which it came to do that.
+    pub is_call: bool,
 }
 
 /// One step of the interleaving that goes wrong.

@@ -12,7 +12,8 @@ use crate::finding::Finding;
 pub(crate) fn join(found: Vec<Finding>) -> Vec<Finding> {
     let mut same: BTreeMap<(&'static str, String, Vec<Option<SiteDef>>), Finding> = BTreeMap::new();
     for finding in found {
-        let sites = finding.parties.iter().flat_map(|party| &party.steps).map(|step| step.site.clone());
+        let sites = finding.parties.iter().flat_map(|party| &party.steps).filter(|step| !step.is_call);
+        let sites = sites.map(|step| step.site.clone());
         let key = (finding.rule.name, finding.fingerprint.clone(), sites.collect());
         match same.get_mut(&key) {
             None => {

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod beside;
+pub mod calls;
 pub mod checklist;
 pub mod clock;
 pub mod config;
@@ -30,7 +31,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use conccheck_trace::SiteDef;
+use conccheck_trace::{FrameId, SiteDef};
 use conccheck_trace::read::ProcessTrace;
 
 pub use config::Config;
@@ -43,6 +44,12 @@ pub use rule::{Rule, RuleMeta};
 pub trait Sources {
     /// The line that `site` names, without its end; `None` where it can't be found.
     fn line(&self, site: &SiteDef) -> Option<String>;
+
+    /// The calls in the user's own code that led to `site`, from the nearest outwards, as the trace has them from `innermost` on; none
+    /// where they can't be resolved. [`calls::of_the_user`] makes them of a whole stack.
+    fn calls(&self, _trace: &ProcessTrace, _innermost: FrameId, _site: &SiteDef) -> Vec<calls::Call> {
+        Vec::new()
+    }
 }
 
 /// For when no source is at hand.

@@ -23,6 +23,7 @@ pub(crate) fn rules(text: &str) -> Vec<&'static str> {
 }
 
 mod cancel;
+mod calls;
 mod leaks;
 mod lock_order;
 mod manifest;

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod baseline;
+mod calls;
 pub mod cargo;
 mod commands;
 mod config;
@@ -16,6 +17,7 @@ mod lock_graph;
 mod nearest;
 mod options;
 mod output;
+mod progress;
 mod recorded;
 mod report;
 mod reporting;

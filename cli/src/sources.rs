@@ -7,7 +7,11 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use conccheck_analyzer::Sources;
-use conccheck_trace::SiteDef;
+use conccheck_analyzer::calls::{self, Call};
+use conccheck_trace::read::ProcessTrace;
+use conccheck_trace::{FrameId, SiteDef};
+
+use crate::calls::Resolver;
 
 /// Larger files are generated; nobody wants a snippet of one.
 const MAX_SOURCE_BYTES: u64 = 16 << 20;
@@ -18,6 +22,7 @@ pub(crate) struct SourceCache {
     /// What paths in machine reports are relative to.
     repository: Option<PathBuf>,
     files: RefCell<HashMap<String, Option<Rc<SourceFile>>>>,
+    resolver: Resolver,
 }
 
 /// A source file in memory.
@@ -40,7 +45,7 @@ impl SourceCache {
                 roots.push(root.to_owned());
             }
         }
-        SourceCache { roots, repository, files: RefCell::default() }
+        SourceCache { roots, repository, files: RefCell::default(), resolver: Resolver::default() }
     }
 
     /// The file of that name in a trace.
@@ -66,6 +71,10 @@ impl Sources for SourceCache {
     fn line(&self, site: &SiteDef) -> Option<String> {
         Some(self.file(&site.file)?.line(site.line)?.to_owned())
     }
+
+    fn calls(&self, trace: &ProcessTrace, innermost: FrameId, site: &SiteDef) -> Vec<Call> {
+        calls::of_the_user(self.resolver.stack(trace, innermost, &self.roots), site)
+    }
 }
 
 impl SourceFile {
@@ -77,6 +86,11 @@ impl SourceFile {
         let text = String::from_utf8_lossy(&fs::read(path).ok()?).into_owned();
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Some(SourceFile { path: path.to_owned(), text, starts })
+    }
+
+    /// Where it was found on this machine.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// A line, counted from 1, without its end.

@@ -1,6 +1,6 @@
 //! The ways in which locks were acquired and threads blocked, each counted once however often it happened.
 
-use conccheck_trace::{Event, How, Mode, ObjectId, SiteId, Ticks};
+use conccheck_trace::{Event, FrameId, How, Mode, ObjectId, SiteId, Ticks};
 
 use crate::clock::{Clock, Moment};
 
@@ -138,6 +138,8 @@ pub struct Context {
     pub count: u64,
     /// When.
     pub moments: Moments,
+    /// The calls that led to it, if they were recorded.
+    pub stack: FrameId,
     /// The held stack after it, once it was acquired; 0 before.
     pub(super) after: u32,
 }

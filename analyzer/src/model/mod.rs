@@ -148,6 +148,12 @@ impl<'a> Model<'a> {
         held
     }
 
+    /// The context in which a thread acquired what it holds.
+    pub(crate) fn context_of(&self, thread: usize, held: &Held) -> Option<&Context> {
+        let mut contexts = self.locks.get(held.lock.0)?.contexts.iter().map(|id| &self.contexts[*id as usize]);
+        contexts.find(|context| context.thread == thread && context.chain == held.parent && context.site == held.site)
+    }
+
     /// What could not be looked at as it should be, as sentences for the user.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let path = crate::names::clean(&self.trace.path.display().to_string());
@@ -166,6 +172,11 @@ impl<'a> Model<'a> {
     /// ground for advice.
     pub(crate) fn is_measured(&self) -> bool {
         !prediction::is_complete(self.trace)
+    }
+
+    /// Whether the user says that the thread may be left behind.
+    pub(crate) fn is_ignored(&self, t: usize) -> bool {
+        self.config.ignored_tasks.iter().any(|ignored| ignored.covers(self, t))
     }
 
     /// Nanoseconds since the start of the recording.

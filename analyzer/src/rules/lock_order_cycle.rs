@@ -107,10 +107,14 @@ fn finding(model: &Model<'_>, ring: &Ring, outcome: &Outcome) -> Finding {
         let held = model.held(context.chain).into_iter().find(|held| held.lock == before).copied();
         draft.takes(before, context.lock);
         let (site, mode) = held.map_or((SiteId::NONE, Mode::Exclusive), |held| (held.site, held.mode));
-        let holds = draft.step(site, format!("holds {}{} from here", draft.quoted(before), waits::mode_words(mode)), false);
+        let text = format!("holds {}{} from here", draft.quoted(before), waits::mode_words(mode));
+        let mut steps = match held.and_then(|held| model.context_of(context.thread, &held)) {
+            Some(outer) => draft.acquisition(outer, text, false),
+            None => vec![draft.step(site, text, false)],
+        };
         let text = format!("and waits for {}{} here", draft.quoted(context.lock), waits::mode_words(context.mode));
-        let wants = draft.step(context.site, text, true);
-        let party = draft.party(context.thread, vec![holds, wants]);
+        steps.extend(draft.acquisition(context, text, true));
+        let party = draft.party(context.thread, steps);
         first_steps.push((party, Step::Acquire(before, mode)));
     }
     for writer in &writers {

@@ -77,12 +77,10 @@ fn finding(model: &Model<'_>, outer: SiteId, found: &[(&Context, &Context)]) -> 
     let mut draft = Draft::new(model, &META, Confidence::Possible, [context.lock]);
     let name = draft.quoted(context.lock);
     let plain = draft.name(context.lock).to_owned();
-    let steps = vec![
-        draft.step(outer, format!("reads {name} from here"), false),
-        draft.step(context.site, format!("and reads {name} again here"), true),
-    ];
+    let mut steps = vec![draft.step(outer, format!("reads {name} from here"), false)];
+    steps.extend(draft.acquisition(context, format!("and reads {name} again here"), true));
     let reader = draft.party(context.thread, steps);
-    let steps = vec![draft.step(writer.site, format!("asks to write {name} here"), false)];
+    let steps = draft.acquisition(writer, format!("asks to write {name} here"), false);
     let writing = draft.party(writer.thread, steps);
     draft.scenario(reader, format!("read({plain})"), false);
     draft.scenario(writing, format!("write({plain})"), true);

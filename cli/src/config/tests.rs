@@ -164,6 +164,7 @@ fn finding() -> Finding {
         site: Some(SiteDef { file: file.to_owned(), line, column: 1 }),
         text: String::new(),
         primary: true,
+        is_call: false,
     };
     let meta = rule("lock-order-cycle").expect("a rule").meta();
     Finding {

@@ -65,7 +65,7 @@ fn analysis(findings: Vec<Finding>) -> Analysis {
 }
 
 fn step(file: &str, line: u32, column: u32, text: &str, primary: bool) -> Step {
-    Step { site: Some(SiteDef { file: file.to_owned(), line, column }), text: text.to_owned(), primary }
+    Step { site: Some(SiteDef { file: file.to_owned(), line, column }), text: text.to_owned(), primary, is_call: false }
 }
 
 fn scenario(steps: &[(usize, &str, bool)]) -> Vec<ScenarioStep> {
@@ -134,7 +134,10 @@ fn deadlock() -> Finding {
                     step("src/bank.rs", 14, 5, "waits for `d` here", true),
                 ],
             ),
-            party("thread 3", vec![Step { site: None, text: "waits for the end of thread `x`".to_owned(), primary: true }]),
+            party(
+                "thread 3",
+                vec![Step { site: None, text: "waits for the end of thread `x`".to_owned(), primary: true, is_call: false }],
+            ),
         ],
         scenario: scenario(&[(0, "lock(b)", false), (0, "lock(c)", true), (1, "lock(d)", true), (2, "join(x)", true)]),
         evidence: Vec::new(),

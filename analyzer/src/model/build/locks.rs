@@ -1,6 +1,6 @@
 //! Locks: who holds what, in which contexts, for how long.
 
-use conccheck_trace::{How, Mode, ObjectId, Section, SiteId, Ticks};
+use conccheck_trace::{FrameId, How, Mode, ObjectId, Section, SiteId, Ticks};
 
 use super::super::context::{Context, Held, Holding, Inside, Moments};
 use super::super::lock::{Reading, Stale};
@@ -232,7 +232,7 @@ impl Builder<'_> {
             let key = (u32::try_from(t).unwrap_or(u32::MAX), chain, lock, mode, how, site);
             let context = *self.context_ids.entry(key).or_insert_with(|| {
                 let moments = Moments::default();
-                contexts.push(Context { thread: t, chain, lock, mode, how, site, count: 0, moments, after: 0 });
+                contexts.push(Context { thread: t, chain, lock, mode, how, site, count: 0, moments, stack: FrameId::NONE, after: 0 });
                 let id = u32::try_from(contexts.len() - 1).unwrap_or(u32::MAX);
                 locks.at(lock.0).contexts.push(id);
                 id
@@ -244,6 +244,13 @@ impl Builder<'_> {
         context.count += 1;
         context.moments.add(track.version, t, index, &self.model.threads[t].clock, time);
         id
+    }
+
+    /// The calls that led to the thread's latest acquisition.
+    pub(super) fn stack(&mut self, t: usize, frame: FrameId) {
+        if let Some(latest) = self.model.threads[t].held.last() {
+            self.model.contexts[latest.context as usize].stack = frame;
+        }
     }
 
     /// What taking a lock tells of other threads. A lock as such orders nothing, but two uses of it do: the state that a condition

@@ -220,7 +220,7 @@ impl Builder<'_> {
             self.tracks[t].cases.clear();
         }
         match event {
-            Event::Acquire { .. } | Event::Release { .. } | Event::Sleep { .. } | Event::Request { .. } => {}
+            Event::Acquire { .. } | Event::Release { .. } | Event::Sleep { .. } | Event::Request { .. } | Event::Stack { .. } => {}
             _ => self.tracks[t].poll = None,
         }
         match event {
@@ -236,6 +236,7 @@ impl Builder<'_> {
             Event::PoisonSeen { lock, site } => self.model.locks.at(lock.0).poison_met.push((t, site)),
             Event::PoisonCleared { lock, .. } => self.model.locks.at(lock.0).poison_met.retain(|(who, _)| *who != t),
             Event::Summary { lock, site, count, .. } => self.summary(lock, site, count),
+            Event::Stack { frame } => self.stack(t, frame),
             Event::Lost { count } => {
                 self.model.lost += count;
                 self.model.threads[t].lost += count;
