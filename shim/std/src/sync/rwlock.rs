@@ -47,26 +47,24 @@ impl<T> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLock<T> {
-    fn held(&self, mode: Mode, how: How, place: &'static Location<'static>) -> Held<'_> {
-        self.lock.acquired(mode, how, place, type_name::<T>)
-    }
-
+    #[inline]
     fn reading<'a>(
         &'a self,
         inner: real::RwLockReadGuard<'a, T>,
         how: How,
         place: &'static Location<'static>,
     ) -> RwLockReadGuard<'a, T> {
-        RwLockReadGuard { _held: self.held(Mode::Shared, how, place), inner }
+        RwLockReadGuard { _held: self.lock.acquired(Mode::Shared, how, place, type_name::<T>), inner }
     }
 
+    #[inline]
     fn writing<'a>(
         &'a self,
         inner: real::RwLockWriteGuard<'a, T>,
         how: How,
         place: &'static Location<'static>,
     ) -> RwLockWriteGuard<'a, T> {
-        RwLockWriteGuard { held: self.held(Mode::Exclusive, how, place), inner }
+        RwLockWriteGuard { held: self.lock.acquired(Mode::Exclusive, how, place, type_name::<T>), inner }
     }
 
     #[cold]
@@ -83,17 +81,32 @@ impl<T: ?Sized> RwLock<T> {
 
     /// See [`std::sync::RwLock::read`](real::RwLock::read).
     #[track_caller]
+    #[inline]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let place = Location::caller();
-        let wrap = |inner| self.reading(inner, How::Blocking, place);
         match self.inner.try_read() {
-            Ok(inner) => Ok(wrap(inner)),
-            Err(TryLockError::Poisoned(error)) => Err(self.poisoned(error, place, wrap)),
-            Err(TryLockError::WouldBlock) => {
-                self.lock.request(Mode::Shared, How::Blocking, place, type_name::<T>);
-                self.inner.read().map(wrap).map_err(|error| self.poisoned(error, place, wrap))
-            }
+            Ok(inner) => Ok(self.reading(inner, How::Blocking, place)),
+            Err(error) => self.read_slowly(error, place),
         }
+    }
+
+    // Out of line, as is `write_slowly`, so that the guard of a lock that was free stays in registers.
+    #[cold]
+    #[inline(never)]
+    fn read_slowly<'a>(
+        &'a self,
+        error: TryLockError<real::RwLockReadGuard<'a, T>>,
+        place: &'static Location<'static>,
+    ) -> LockResult<RwLockReadGuard<'a, T>> {
+        let result = match error {
+            TryLockError::Poisoned(error) => Err(error),
+            TryLockError::WouldBlock => {
+                self.lock.request(Mode::Shared, How::Blocking, place, type_name::<T>);
+                self.inner.read()
+            }
+        };
+        let wrap = |inner| self.reading(inner, How::Blocking, place);
+        result.map(wrap).map_err(|error| self.poisoned(error, place, wrap))
     }
 
     /// See [`std::sync::RwLock::try_read`](real::RwLock::try_read).
@@ -113,17 +126,31 @@ impl<T: ?Sized> RwLock<T> {
 
     /// See [`std::sync::RwLock::write`](real::RwLock::write).
     #[track_caller]
+    #[inline]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let place = Location::caller();
-        let wrap = |inner| self.writing(inner, How::Blocking, place);
         match self.inner.try_write() {
-            Ok(inner) => Ok(wrap(inner)),
-            Err(TryLockError::Poisoned(error)) => Err(self.poisoned(error, place, wrap)),
-            Err(TryLockError::WouldBlock) => {
-                self.lock.request(Mode::Exclusive, How::Blocking, place, type_name::<T>);
-                self.inner.write().map(wrap).map_err(|error| self.poisoned(error, place, wrap))
-            }
+            Ok(inner) => Ok(self.writing(inner, How::Blocking, place)),
+            Err(error) => self.write_slowly(error, place),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn write_slowly<'a>(
+        &'a self,
+        error: TryLockError<real::RwLockWriteGuard<'a, T>>,
+        place: &'static Location<'static>,
+    ) -> LockResult<RwLockWriteGuard<'a, T>> {
+        let result = match error {
+            TryLockError::Poisoned(error) => Err(error),
+            TryLockError::WouldBlock => {
+                self.lock.request(Mode::Exclusive, How::Blocking, place, type_name::<T>);
+                self.inner.write()
+            }
+        };
+        let wrap = |inner| self.writing(inner, How::Blocking, place);
+        result.map(wrap).map_err(|error| self.poisoned(error, place, wrap))
     }
 
     /// See [`std::sync::RwLock::try_write`](real::RwLock::try_write).
