@@ -7,6 +7,7 @@ use core::time::Duration;
 use conccheck_rt::mpsc::Handle;
 use real_std::sync::mpsc as real;
 
+use super::iter::Place;
 use super::{Envelope, IntoIter, Iter, RecvError, RecvTimeoutError, TryIter, TryRecvError};
 
 /// Instrumented [`std::sync::mpsc::Receiver`](real::Receiver).
@@ -43,13 +44,20 @@ impl<T> Receiver<T> {
     /// See [`std::sync::mpsc::Receiver::try_recv`](real::Receiver::try_recv).
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        self.open(self.inner.try_recv(), |error| *error == TryRecvError::Disconnected, Location::caller())
+        self.try_recv_at(Location::caller())
+    }
+
+    pub(super) fn try_recv_at(&self, place: &'static Location<'static>) -> Result<T, TryRecvError> {
+        self.open(self.inner.try_recv(), |error| *error == TryRecvError::Disconnected, place)
     }
 
     /// See [`std::sync::mpsc::Receiver::recv`](real::Receiver::recv).
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
-        let place = Location::caller();
+        self.recv_at(Location::caller())
+    }
+
+    pub(super) fn recv_at(&self, place: &'static Location<'static>) -> Result<T, RecvError> {
         let result = match self.inner.try_recv() {
             Ok(envelope) => Ok(envelope),
             Err(TryRecvError::Disconnected) => Err(RecvError),
@@ -77,13 +85,15 @@ impl<T> Receiver<T> {
     }
 
     /// See [`std::sync::mpsc::Receiver::iter`](real::Receiver::iter).
+    #[track_caller]
     pub fn iter(&self) -> Iter<'_, T> {
-        Iter { rx: self }
+        Iter { rx: self, place: Place::new() }
     }
 
     /// See [`std::sync::mpsc::Receiver::try_iter`](real::Receiver::try_iter).
+    #[track_caller]
     pub fn try_iter(&self) -> TryIter<'_, T> {
-        TryIter { rx: self }
+        TryIter { rx: self, place: Place::new() }
     }
 }
 
@@ -91,6 +101,7 @@ impl<'a, T> IntoIterator for &'a Receiver<T> {
     type Item = T;
     type IntoIter = Iter<'a, T>;
 
+    #[track_caller]
     fn into_iter(self) -> Iter<'a, T> {
         self.iter()
     }
@@ -100,8 +111,9 @@ impl<T> IntoIterator for Receiver<T> {
     type Item = T;
     type IntoIter = IntoIter<T>;
 
+    #[track_caller]
     fn into_iter(self) -> IntoIter<T> {
-        IntoIter { rx: self }
+        IntoIter { rx: self, place: Place::new() }
     }
 }
 

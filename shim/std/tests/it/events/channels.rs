@@ -112,3 +112,27 @@ fn a_polling_loop_is_recorded_as_one_failure() {
     };
     assert_eq!(trace.thread(1).iter().filter(|event| event.starts_with("recv failed")).count(), 3);
 }
+
+#[test]
+fn messages_that_an_adapter_of_std_takes_are_received_where_the_iterator_was_made() {
+    let Some(trace) = recorded(|| {
+        let (sender, receiver) = channel();
+        (0..6).for_each(|number| sender.send(number).unwrap());
+        assert_eq!(receiver.iter().take(2).sum::<i32>(), 1);
+        for number in receiver.try_iter() {
+            if number == 4 {
+                break;
+            }
+        }
+        drop(sender);
+        assert_eq!(receiver.into_iter().collect::<Vec<_>>(), [5]);
+    }) else {
+        return;
+    };
+    let receives = trace.events(1).into_iter().filter(|event| matches!(event, Event::Recv { .. }));
+    let places: Vec<_> =
+        receives.map(|event| trace.0.tables.site(event.site().expect("it has one")).expect("it is defined")).collect();
+    assert!(places.iter().all(|place| place.file.ends_with("channels.rs")), "{places:?}");
+    let first = places[0].line;
+    assert_eq!(places.iter().map(|place| place.line - first).collect::<Vec<_>>(), [0, 0, 1, 1, 1, 7]);
+}
