@@ -4,6 +4,9 @@ use std::fmt;
 use std::io::Write as _;
 use std::panic;
 use std::process;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use crate::exit_code::ExitCode;
 use crate::terminal::Safe;
@@ -79,6 +82,24 @@ fn run_to_code(command: impl FnOnce() -> Result<ExitCode, Failure> + panic::Unwi
 /// Says something to the user beside the report, on standard error. A closed standard error is no reason to stop.
 pub fn diagnostic(message: fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr().lock(), "conccheck: {message}");
+}
+
+/// Whether [`detail`] says anything.
+static IS_VERBOSE: AtomicBool = AtomicBool::new(false);
+
+/// From now on, says how the work goes, as with `--verbose`.
+pub(crate) fn be_verbose() {
+    IS_VERBOSE.store(true, Ordering::Relaxed);
+}
+
+/// Says how the work goes, on standard error, to those who asked for it: by `--verbose`, or by `CONCCHECK_VERBOSE=1`.
+pub(crate) fn detail(message: fmt::Arguments<'_>) {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let is_asked = || std::env::var_os("CONCCHECK_VERBOSE").is_some_and(|value| !value.is_empty() && value != "0");
+    let start = *START;
+    if IS_VERBOSE.load(Ordering::Relaxed) || is_asked() {
+        diagnostic(format_args!("{:.3} s: {}", start.elapsed().as_secs_f64(), Safe(&message.to_string())));
+    }
 }
 
 #[cfg(test)]

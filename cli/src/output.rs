@@ -11,6 +11,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::formats::Format;
 use crate::options::{Color, Output, ReportOptions};
+use crate::progress::Progress;
 use crate::report::Report;
 
 impl ReportOptions {
@@ -86,7 +87,10 @@ pub(crate) fn write(report: &Report<'_>, settings: &Settings) -> Result<(), Fail
                 Failure::usage(format!("the format {} is no text, and standard output is a terminal", format.name())).help(help)
             );
         }
-        let bytes = format.render(report);
+        let bytes = {
+            let _progress = Progress::start(format!("writing {}", format.name()));
+            format.render(report)
+        };
         match file {
             Some(file) => write_file(file, format.is_for_terminals(), &bytes, settings.color)?,
             None => print_bytes(&bytes, format.is_for_terminals(), settings.color)?,

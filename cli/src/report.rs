@@ -30,6 +30,8 @@ pub(crate) struct Report<'a> {
     pub(crate) in_dependencies: usize,
     /// Whether to show everything in full.
     pub(crate) in_full: bool,
+    /// Whether places are links to their files, for terminals that can open them.
+    pub(crate) has_links: bool,
     /// From which severity on a finding fails the run.
     pub(crate) fail_on: FailOn,
     /// All rules that ran, sorted by name.
@@ -73,6 +75,7 @@ impl<'a> Report<'a> {
             has_exceptions: !settings.suppressions.is_empty() || known.is_some(),
             in_dependencies: others.len(),
             in_full: settings.all,
+            has_links: false,
             fail_on: settings.fail_on(),
             known_rules: RULES.iter().map(|rule| rule.meta()).filter(|meta| settings.rules.level(meta).is_some()).collect(),
             stats,

@@ -7,10 +7,11 @@ use conccheck_trace::read::ProcessTrace;
 
 use crate::baseline::Baseline;
 use crate::config::Settings;
+use crate::progress::Progress;
 use crate::recorded::Recorded;
 use crate::report::Report;
 use crate::sources::{SourceCache, listed_folder, repository};
-use crate::{Coverage, ExitCode, Failure, ReportOptions, RunFacts, diagnostic, output, traces};
+use crate::{Coverage, ExitCode, Failure, ReportOptions, RunFacts, diagnostic, output, traces, words};
 
 /// Reads the traces (files, or folders with the traces of a run), analyses them and writes the reports.
 ///
@@ -78,6 +79,7 @@ pub(crate) fn judge<T>(
     known: Option<&Baseline>,
     then: impl FnOnce(&Report<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
+    let progress = Progress::start("reading traces");
     let processes = traces::load(traces).map_err(|failure| match failure.code() {
         ExitCode::NothingRecorded => nothing_recorded(traces, facts),
         _ => failure,
@@ -86,9 +88,13 @@ pub(crate) fn judge<T>(
     let folders = || folders.iter().map(PathBuf::as_path);
     let sources = SourceCache::new(folders(), repository(folders()));
     let config = settings.rules.config();
+    let events = processes.iter().map(ProcessTrace::event_count).sum();
+    progress.now(format!("analysing {} of {}", words::count(events, "event"), words::count(processes.len() as u64, "trace")));
     let analysis = analyze(&processes, &sources, &config);
     let recorded = Recorded::new(&processes, &sources, &config);
-    let report = Report { recorded, ..Report::new(analysis, facts, &sources, settings, known) };
+    let has_links = supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
+    let report = Report { recorded, has_links, ..Report::new(analysis, facts, &sources, settings, known) };
+    drop(progress);
     for warning in &report.warnings {
         diagnostic(format_args!("warning: {warning}"));
     }

@@ -15,6 +15,7 @@ mod merge;
 mod report;
 mod rules;
 mod run;
+mod schema;
 mod show_config;
 mod suppress;
 mod tasks;
@@ -35,6 +36,10 @@ use crate::{ExitCode, Failure, diagnostic, output, reporting, tables, traces};
 #[command(name = "conccheck", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "To record and check a cargo project, use `cargo conccheck test` or `cargo conccheck run`.")]
 pub(crate) struct Cli {
+    /// Say on standard error how the work goes; also CONCCHECK_VERBOSE=1
+    #[arg(short, long, global = true)]
+    verbose: bool,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -57,6 +62,7 @@ enum Command {
     Graph(graph::Args),
     Convert(convert::Args),
     Merge(merge::Args),
+    Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -71,6 +77,9 @@ pub(crate) fn main() -> Result<ExitCode, Failure> {
             return Ok(if error.use_stderr() { ExitCode::Usage } else { ExitCode::Clean });
         }
     };
+    if cli.verbose {
+        crate::failure::be_verbose();
+    }
     match cli.command {
         Command::Report(args) => args.run(),
         Command::Run(args) => args.run(),
@@ -88,6 +97,7 @@ pub(crate) fn main() -> Result<ExitCode, Failure> {
         Command::Graph(args) => args.run(),
         Command::Convert(args) => args.run(),
         Command::Merge(args) => args.run(),
+        Command::Schema(args) => args.run(),
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),
     }

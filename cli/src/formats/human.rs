@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use conccheck_analyzer::finding::{Finding, Party, Severity};
 
 use super::snippets::{self, Label, Section, Tone};
-use super::{Render, scenario, summary};
+use super::{Render, links, scenario, summary};
 use crate::report::{Report, first_look};
 use crate::words;
 
@@ -20,7 +20,9 @@ impl Render for Human {
                 Severity::Critical | Severity::High => full(finding, MAX_PARTIES),
                 Severity::Medium | Severity::Low => brief(finding),
             };
-            writeln!(out, "{}", snippets::render(&sections, report.sources))?;
+            let text = snippets::render(&sections, report.sources);
+            let sites: Vec<_> = sections.iter().flat_map(|section| &section.labels).filter_map(|label| label.site).collect();
+            writeln!(out, "{}", links::link_origins(&text, &sites, report))?;
         }
         write_summary(report, out)
     }

@@ -4,7 +4,9 @@ use std::fmt::{self, Write};
 
 use conccheck_analyzer::PredictionCounts;
 use conccheck_analyzer::finding::{Finding, Severity};
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::Render;
 use crate::exceptions::Suppressed;
@@ -21,75 +23,91 @@ impl Render for Json {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Document<'a> {
+    /// Goes up when a field is removed or changes its meaning; fields may be added at any time.
     schema_version: u32,
     tool: Tool,
+    /// Most severe first, then surest, then by fingerprint.
     findings: Vec<JsonFinding<'a>>,
     /// Findings that the configuration makes not count.
     suppressed: Vec<JsonSuppressed<'a>>,
     summary: Summary,
-    /// Left out where there was no trace in the STD format.
+    /// Figures by which tools are compared; left out where there was no trace in the STD format.
     #[serde(skip_serializing_if = "Option::is_none")]
     prediction: Option<Prediction>,
+    /// What may be wrong or incomplete.
     warnings: &'a [String],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Tool {
     name: &'static str,
     version: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct JsonFinding<'a> {
+    /// Name of the rule; `conccheck explain` prints its page.
     rule: &'static str,
+    /// `low`, `medium`, `high` or `critical`.
     severity: &'static str,
+    /// `advice`, `possible`, `proven` or `manifest`.
     confidence: &'static str,
     message: &'a str,
+    /// Names the finding across runs: 16 hexadecimal digits.
     fingerprint: &'a str,
+    /// Names of the locks, channels and other objects concerned.
     objects: &'a [String],
+    /// The threads concerned.
     parties: Vec<JsonParty<'a>>,
+    /// The interleaving that goes wrong, in order.
     scenario: Vec<JsonScenarioStep<'a>>,
+    /// What speaks for it.
     evidence: &'a [String],
+    /// What to write instead.
     help: &'a str,
+    /// The tests it was seen in.
     tests: &'a [String],
+    /// How often it was seen.
     occurrences: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct JsonSuppressed<'a> {
     reason: &'a str,
     #[serde(flatten)]
     finding: JsonFinding<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct JsonParty<'a> {
     thread: &'a str,
     steps: Vec<JsonStep<'a>>,
 }
 
-/// `file`, `line` and `column` are null where they are not known.
-#[derive(Serialize)]
+/// What a thread did at a place; `file`, `line` and `column`, from 1, are null where they are not known.
+#[derive(Serialize, JsonSchema)]
 struct JsonStep<'a> {
     file: Option<&'a str>,
     line: Option<u32>,
     column: Option<u32>,
     text: &'a str,
+    /// Whether this is the step to look at first.
     primary: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct JsonScenarioStep<'a> {
     /// Index into the finding's parties.
     party: usize,
     thread: Option<&'a str>,
     text: &'a str,
+    /// Whether the thread blocks here for good.
     blocks: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Summary {
     critical: usize,
     high: usize,
@@ -110,7 +128,7 @@ struct Summary {
     coverage: Option<Coverage>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Prediction {
     events: u64,
     threads: usize,
@@ -125,23 +143,34 @@ struct Prediction {
     locations: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Tests {
     passed: Option<u64>,
     failed: Option<u64>,
     command_failed: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Coverage {
     instrumented: Vec<String>,
     not_instrumented: Vec<Gap>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Gap {
     name: String,
     users: u64,
+}
+
+/// The JSON schema of the report.
+pub(crate) fn schema() -> Value {
+    let mut schema = schemars::schema_for!(Document<'_>);
+    schema.insert("title".to_owned(), "Report of conccheck".into());
+    schema.insert(
+        "description".to_owned(),
+        format!("Written by `conccheck report --format json`, version {SCHEMA_VERSION}").into(),
+    );
+    schema.to_value()
 }
 
 fn document<'a>(report: &'a Report<'_>) -> Document<'a> {

@@ -1,6 +1,8 @@
 //! The formats of a report, one file each.
 
 #[cfg(test)]
+mod consumers;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,7 @@ mod html;
 mod human;
 mod json;
 mod junit;
+mod links;
 mod markdown;
 mod perfetto;
 mod sarif;
@@ -37,6 +40,7 @@ use crate::report::Report;
 pub(crate) use dot::quoted as dot_quoted;
 pub(crate) use escaped::Escaped;
 pub(crate) use graph::edges as cycle_edges;
+pub(crate) use json::schema as report_schema;
 
 /// What a report looks like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

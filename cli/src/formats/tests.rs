@@ -28,7 +28,7 @@ fn sources() -> SourceCache {
     SourceCache::new([Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata"))], None)
 }
 
-fn render(format: Format, analysis: &Analysis, all: bool) -> String {
+pub(super) fn render(format: Format, analysis: &Analysis, all: bool) -> String {
     let (facts, sources) = (facts(), sources());
     let mut settings = Settings::default();
     settings.all = all;
@@ -135,4 +135,19 @@ fn a_timeline_has_tracks_holds_waits_and_arrows() {
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("chrome", events.collect::<Vec<_>>().join("\n"));
     });
+}
+
+#[test]
+fn places_are_links_where_the_terminal_takes_them() {
+    let (facts, sources, settings) = (facts(), sources(), Settings::default());
+    let analysis = Analysis { findings: vec![samples::cycle()], ..Analysis::default() };
+    let report = Report { has_links: true, ..Report::new(analysis, &facts, &sources, &settings, None) };
+    for format in [Format::Human, Format::Short] {
+        let text = String::from_utf8(format.render(&report)).expect("UTF-8");
+        let start = text.find("\u{1b}]8;;file:///").expect("a link");
+        let link = "/testdata/src/bank.rs\u{1b}\\src/bank.rs:6:";
+        assert!(text[start..].contains(link), "{format:?}: {text:?}");
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        assert!(!plain.contains("file://") && plain.contains("src/bank.rs:6:"), "{plain}");
+    }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::fmt::{self, Write};
 
 use conccheck_analyzer::{Finding, Model};
-use conccheck_trace::{Mode, Nanos, SiteId, ThreadId};
+use conccheck_trace::{Mode, Nanos, SiteId, ThreadId, Ticks};
 use serde::Serialize;
 
 use crate::formats::place;
@@ -104,7 +104,9 @@ type Found = HashMap<(usize, ThreadId), Vec<(Stretch, Vec<usize>)>>;
 impl Data {
     fn new(report: &Report<'_>) -> Data {
         let models = report.recorded.models();
-        let last = models.iter().map(|model| model.trace.header.nanos(end(model.trace)).0).max().unwrap_or(0).max(1);
+        // A pass over all events each.
+        let ends: Vec<Ticks> = models.iter().map(|model| end(model.trace)).collect();
+        let last = models.iter().zip(&ends).map(|(model, end)| model.trace.header.nanos(*end).0).max().unwrap_or(0).max(1);
         let shown = shown(report);
         let mut data = Data { end: last, ..Data::default() };
         let mut found = Found::new();
@@ -112,7 +114,7 @@ impl Data {
             let model = &models[lane.process];
             let mut search = Search::new(&report.findings, model, &lane.name);
             let (mut held, mut waited) = (vec![0; BINS], vec![0; BINS]);
-            stretches(model.trace, lane.thread, end(model.trace), |stretch| {
+            stretches(model.trace, lane.thread, ends[lane.process], |stretch| {
                 match stretch.doing {
                     Doing::Hold { .. } => fill(&mut held, &stretch, last),
                     Doing::Wait { .. } => fill(&mut waited, &stretch, last),
@@ -124,12 +126,12 @@ impl Data {
             let process = (models.len() > 1).then_some(lane.process);
             data.lanes.push(Lane { name: lane.name.clone(), process, held: digits(&held, last), waited: digits(&waited, last) });
         }
-        data.pick(report, &shown, &found);
+        data.pick(report, &shown, &found, &ends);
         data
     }
 
     /// Picks the stretches that are shown in detail.
-    fn pick(&mut self, report: &Report<'_>, shown: &[Shown], found: &Found) {
+    fn pick(&mut self, report: &Report<'_>, shown: &[Shown], found: &Found, ends: &[Ticks]) {
         let models = report.recorded.models();
         let windows = windows(models.len(), found);
         let each = |most: usize| most / shown.len().max(1);
@@ -139,7 +141,7 @@ impl Data {
             let mut all: Vec<(ThreadId, Stretch)> = Vec::new();
             for lane in shown.iter().filter(|lane| lane.process == process) {
                 let (mut near, mut long) = (Longest::new(each(MAX_NEAR)), Longest::new(each(MAX_LONGEST)));
-                stretches(model.trace, lane.thread, end(model.trace), |stretch| {
+                stretches(model.trace, lane.thread, ends[process], |stretch| {
                     let at = windows[process].partition_point(|(_, to)| *to < stretch.start.0);
                     let is_near = windows[process].get(at).is_some_and(|(from, _)| *from <= stretch.end.0);
                     if is_near { near.add(stretch) } else { long.add(stretch) }
