@@ -33,6 +33,11 @@ pub struct ReportOptions {
     pub all: bool,
 
     /// When to use colours (default: NO_COLOR, CLICOLOR_FORCE and CARGO_TERM_COLOR decide, else whether it is a terminal)
+    /// Task that may be left behind: `name=log-*`, `site=src/pool.rs:12` (where it waits) or `creator=src/main.rs`; may be given
+    /// several times
+    #[arg(long, value_name = "BY=WHAT")]
+    pub ignore_task: Vec<IgnoredTask>,
+
     #[arg(long, value_name = "WHEN", value_enum)]
     pub color: Option<Color>,
 

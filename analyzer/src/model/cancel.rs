@@ -70,7 +70,7 @@ impl Model<'_> {
     /// Threads that were told to end by `token` and did not, and how.
     pub(crate) fn ignorers(&self, token: &Token) -> Vec<(usize, Ignored)> {
         let Some((canceller, at, _)) = token.cancelled else { return Vec::new() };
-        let is_listener = |t: &usize| *t != canceller && self.threads[*t].spawn.is_some();
+        let is_listener = |t: &usize| *t != canceller && self.threads[*t].spawn.is_some() && !self.is_ignored(*t);
         let looked = token.listeners.iter().filter_map(|(t, listener)| Some((*t, self.ignores(*t, listener, at)?)));
         let given = token.given.iter().filter(|(t, _)| !token.listeners.contains_key(t));
         let never = given.filter(|(t, _)| self.runs_on(**t, at)).map(|(t, site)| (*t, Ignored::NeverLooked(*site)));

@@ -24,7 +24,9 @@ impl Rule for DroppedMessages {
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
         for (id, channel) in model.channels.iter() {
-            let Some((count, dropper)) = channel.dropped else { continue };
+            let Some((count, dropper)) = channel.dropped.filter(|(count, _)| *count >= model.config.lost_messages) else {
+                continue;
+            };
             let mut draft = Draft::new(model, &META, Confidence::Manifest, [ObjectId(id)]);
             let name = draft.quoted(ObjectId(id));
             let site = channel.last_recv.filter(|(t, _)| *t == dropper).map_or(channel.created, |(_, site)| site);

@@ -23,8 +23,6 @@ static META: RuleMeta = RuleMeta {
 
 /// From this wait of others on, in nanoseconds, it is worth a word.
 const NOTICEABLE: u64 = 1_000_000;
-/// From this wait on it is as bad as the rule says; below, only advice.
-const HARMFUL: u64 = 100_000_000;
 
 impl Rule for HeldAcrossBlocking {
     fn meta(&self) -> &'static RuleMeta {
@@ -63,7 +61,7 @@ impl Rule for HeldAcrossBlocking {
             let message = format!("{name} is held while its thread {}", what(op.event));
             let help = format!("copy what is needed out of {name}, release it, then wait");
             let mut finding = draft.finish(message, help, count);
-            if waited < HARMFUL {
+            if waited < model.config.others_wait.0 {
                 finding.severity = Severity::Medium;
             }
             out.push(finding);

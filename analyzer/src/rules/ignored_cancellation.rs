@@ -35,7 +35,7 @@ impl Rule for IgnoredCancellation {
         for (id, channel) in model.channels.iter() {
             let id = ObjectId(id);
             for (&(t, site), &(count, first)) in &channel.closed_recvs {
-                if count >= TOLD && ran_on(model, t, first) && listens_to_nothing_else(model, id, t) {
+                if count >= TOLD && !model.is_ignored(t) && ran_on(model, t, first) && listens_to_nothing_else(model, id, t) {
                     out.push(of_channel(model, id, t, site, count, first));
                 }
             }
@@ -118,7 +118,9 @@ fn of_scope(model: &Model<'_>, number: usize, scope: &Scope, out: &mut Vec<Findi
     let Some(end) = scope.ended else { return };
     let name = format!("scope `{}`", model.names().class(scope.id));
     let mut by_site: BTreeMap<SiteId, Vec<usize>> = BTreeMap::new();
-    for t in model.members(number).filter(|t| model.lives_past_grace(*t, end) && !is_elsewhere(model, *t)) {
+    for t in
+        model.members(number).filter(|t| model.lives_past_grace(*t, end) && !model.is_ignored(*t) && !is_elsewhere(model, *t))
+    {
         if let Some(spawn) = model.threads[t].spawn {
             by_site.entry(spawn.site).or_default().push(t);
         }

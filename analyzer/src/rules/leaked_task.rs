@@ -31,7 +31,7 @@ impl Rule for LeakedTask {
         let mut by_site: BTreeMap<(SiteId, Option<SiteId>), Vec<&Group>> = BTreeMap::new();
         for group in model.stuck().of(Cause::Leak) {
             let t = group.threads[0];
-            let Some((_, site)) = waits::pending(model, t) else { continue };
+            let Some((_, site)) = waits::pending(model, t).filter(|_| !model.is_ignored(t)) else { continue };
             by_site.entry((site, model.threads[t].spawn.map(|spawn| spawn.site))).or_default().push(group);
         }
         for groups in by_site.into_values() {

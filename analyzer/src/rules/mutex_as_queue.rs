@@ -22,9 +22,6 @@ static META: RuleMeta = RuleMeta {
     page: include_str!("mutex_as_queue.md"),
 };
 
-/// From so many more looks than pushes on, the taking side polls.
-const POLLS: u64 = 16;
-
 impl Rule for MutexAsQueue {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -41,7 +38,7 @@ impl Rule for MutexAsQueue {
             let count = |side: &[&Context]| side.iter().map(|context| context.count).sum::<u64>();
             let (pushed, taken) = (count(&pushes), count(&takes));
             let is_live = pushes.iter().any(|push| takes.iter().any(|take| push.moments.is_concurrent(&take.moments)));
-            if taken < pushed + POLLS || !is_live {
+            if taken < pushed + model.config.polls || !is_live {
                 continue;
             }
             let mut draft = Draft::new(model, &META, Confidence::Advice, [id]);

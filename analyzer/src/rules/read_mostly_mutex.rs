@@ -35,7 +35,7 @@ impl Rule for ReadMostlyMutex {
             let id = ObjectId(id);
             let Some((_, reader, site)) = lock.waiting.longest else { continue };
             let is_contended = lock.waits >= WAITS && lock.waits as f64 >= CONTENDED * lock.acquisitions as f64;
-            let is_read = lock.read_sections as f64 > model.config.reads_per_write * lock.writes as f64;
+            let is_read = lock.read_sections > model.config.reads_per_write.saturating_mul(lock.writes);
             let start = model.trace.header.start_ticks;
             let mean = model.span(start, Ticks(start.0 + lock.read_time / lock.read_sections.max(1))).0;
             if !is_contended || !is_read || mean < SHORT || !could_be_rwlock(model, id, lock) {

@@ -48,11 +48,25 @@ impl Rule for SpawnBurst {
             }
             let started = threads.len();
             draft.evidence(format!("{peak} of the {started} threads started here were alive at once"));
-            draft.evidence(format!("it took {} to get there", duration(model.span(begun, at).0)));
-            let help = "start a fixed number of workers once, and send them the work through a bounded channel".to_owned();
+            let took = model.span(begun, at).0;
+            let rate = if took > 0 { format!(": {:.0} a second", peak as f64 * 1e9 / took as f64) } else { String::new() };
+            draft.evidence(format!("it took {} to get there{rate}", duration(took)));
+            if let Some(cores) = cores(model) {
+                draft.evidence(format!("the machine had {cores} {} for them", if cores == 1 { "core" } else { "cores" }));
+            }
+            let starter_name = model.names().called(starter);
+            let help = format!(
+                "let {starter_name} start a fixed number of workers once, and send them the work through a bounded channel"
+            );
             out.push(draft.finish(format!("{peak} threads from one place are alive at once"), help, started as u64));
         }
     }
+}
+
+/// Cores of the machine, where the trace says.
+fn cores(model: &Model<'_>) -> Option<u64> {
+    let mut facts = model.trace.header.facts.iter();
+    facts.find(|(name, _)| name == "cores").and_then(|(_, cores)| cores.parse().ok())
 }
 
 /// Most of these threads that were alive at once, and when first.

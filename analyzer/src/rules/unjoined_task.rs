@@ -7,7 +7,7 @@ use conccheck_trace::SiteId;
 use crate::draft::{Draft, times};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
-use crate::model::thread::{State, Thread};
+use crate::model::thread::State;
 use crate::rule::{Rule, RuleMeta};
 
 pub(crate) struct UnjoinedTask;
@@ -20,9 +20,6 @@ static META: RuleMeta = RuleMeta {
     page: include_str!("unjoined_task.md"),
 };
 
-/// From so many sleeps or waits at one place on, a thread counts as a service that is meant to run to the end.
-const SERVICE: u64 = 2;
-
 impl Rule for UnjoinedTask {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -34,7 +31,7 @@ impl Rule for UnjoinedTask {
         }
         let mut by_site: BTreeMap<SiteId, Vec<usize>> = BTreeMap::new();
         for (t, thread) in model.threads.iter().enumerate() {
-            if let Some(spawn) = thread.spawn.filter(|_| was_working(thread, model.stuck().state(t))) {
+            if let Some(spawn) = thread.spawn.filter(|_| was_working(model, t)) {
                 by_site.entry(spawn.site).or_default().push(t);
             }
         }
@@ -59,7 +56,9 @@ impl Rule for UnjoinedTask {
     }
 }
 
-fn was_working(thread: &Thread, state: State) -> bool {
+fn was_working(model: &Model<'_>, t: usize) -> bool {
+    let (thread, state) = (&model.threads[t], model.stuck().state(t));
     let works = state == State::Running || state == State::Timed && thread.sleeps;
-    works && thread.has_started && thread.joined_by.is_none() && thread.earlier_waits < SERVICE
+    let is_awaited = thread.joined_by.is_some() || model.is_ignored(t);
+    works && thread.has_started && !is_awaited && thread.earlier_waits < model.config.service
 }

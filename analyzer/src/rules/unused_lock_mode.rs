@@ -20,9 +20,6 @@ static META: RuleMeta = RuleMeta {
     page: include_str!("unused_lock_mode.md"),
 };
 
-/// Fewer acquisitions say nothing.
-const ACQUISITIONS: u64 = 100;
-
 /// How the locks of one creation site were used.
 #[derive(Default)]
 struct Use {
@@ -40,7 +37,7 @@ impl Rule for UnusedLockMode {
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
         for ((created, kind), used) in by_creation(model) {
-            let Some(thread) = used.threads.first().copied().filter(|_| used.reads + used.writes >= ACQUISITIONS) else {
+            let Some(thread) = used.threads.first().copied().filter(|_| used.reads + used.writes >= model.config.unused_from) else {
                 continue;
             };
             let mut draft = Draft::new(model, &META, Confidence::Advice, [used.first]);

@@ -132,3 +132,21 @@ fn a_value_that_nobody_sets_is_waited_for_in_vain() {
     assert!(rules(&format!("{waits}; main once-begin o; main once-end o; main end")).is_empty());
     assert!(rules(&format!("{waits}; main spawn t2; t2 yield; main end")).is_empty(), "somebody may set it yet");
 }
+
+#[test]
+fn tasks_that_the_user_ignores_are_no_leaks() {
+    let found = |trace: &str, ignored: &[&str]| {
+        let ignored_tasks = ignored.iter().map(|text| text.parse().expect("a pattern")).collect();
+        let trace = conccheck_trace::text::parse(trace).expect("a well-formed trace");
+        let findings = analyze(&[trace], &NoSources, &Config { ignored_tasks, ..Config::default() }).findings;
+        findings.iter().map(|finding| finding.rule.name).collect::<Vec<_>>()
+    };
+    let leak = "main channel c; main spawn log-1 @app.rs:3; log-1 request-recv c @src/pool.rs:7; main end";
+    assert_eq!(found(leak, &["name=log", "site=ol.rs", "site=pool.rs:8", "creator=app.rs:5"]), ["leaked-task"]);
+    for ignored in ["name=log-*", "site=pool.rs", "site=src/pool.rs:7", "creator=app.rs:3"] {
+        assert!(found(leak, &["name=x", ignored]).is_empty(), "{ignored}");
+    }
+    let cut_off = "main spawn t2 @app.rs:4; t2 sleep 1s; main end";
+    assert_eq!(found(cut_off, &[]), ["unjoined-task"]);
+    assert!(found(cut_off, &["creator=app.rs"]).is_empty());
+}

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::ValueEnum;
+use conccheck_analyzer::config::IgnoredTask;
 
 use super::document::{Document, Item, Section, hint};
 use super::find;
@@ -13,7 +14,7 @@ use super::suppression::Suppression;
 use crate::{FailOn, Failure, Output};
 
 /// The tables of a configuration, and the keys of a profile.
-pub(super) const KEYS: [&str; 3] = ["profile", "rules", "suppress"];
+pub(super) const KEYS: [&str; 4] = ["profile", "rules", "ignore-tasks", "suppress"];
 pub(super) const PROFILE_KEYS: [&str; 5] = ["inherits", "fail-on", "outputs", "baseline", "rules"];
 
 /// Profiles that need not be written down.
@@ -25,6 +26,7 @@ pub(super) const CI: &str = "ci";
 pub(super) struct ConfigFile {
     profiles: BTreeMap<String, Profile>,
     pub(super) rules: RuleSettings,
+    pub(super) ignored_tasks: Vec<IgnoredTask>,
     pub(super) suppressions: Vec<Suppression>,
 }
 
@@ -64,6 +66,9 @@ impl ConfigFile {
             for (name, _, item) in profiles.entries() {
                 file.check_ancestry(&name, item)?;
             }
+        }
+        if let Some(tasks) = section.get("ignore-tasks") {
+            file.ignored_tasks = tasks.list()?.iter().map(ignored_task).collect::<Result<_, _>>()?;
         }
         if let Some(suppressions) = section.get("suppress") {
             file.suppressions = suppressions.list()?.into_iter().map(Suppression::read).collect::<Result<_, _>>()?;
@@ -131,6 +136,10 @@ impl Profile {
 
 fn rules(section: &Section<'_>) -> Result<RuleSettings, Failure> {
     section.get("rules").map_or_else(|| Ok(RuleSettings::default()), |item| RuleSettings::read(&item.section()?))
+}
+
+fn ignored_task(item: &Item<'_>) -> Result<IgnoredTask, Failure> {
+    item.text()?.parse().map_err(|error| item.failure(error))
 }
 
 fn outputs(item: &Item<'_>) -> Result<Vec<Output>, Failure> {

@@ -89,6 +89,7 @@ impl ReportOptions {
         let mut rules = Rules::default();
         rules.apply(&file.rules);
         profiles.iter().rev().for_each(|profile| rules.apply(&profile.rules));
+        rules.ignore_tasks(file.ignored_tasks.iter().chain(&self.ignore_task).cloned());
 
         let fail_on = match (self.fail_on, text("CONCCHECK_FAIL_ON")) {
             (Some(value), _) => (value, Origin::CommandLine),

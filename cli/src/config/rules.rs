@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use conccheck_analyzer::config::IgnoredTask;
 use conccheck_analyzer::registry::RULES;
 use conccheck_analyzer::{Config, Finding, RuleMeta, Severity};
 use conccheck_trace::Nanos;
+use serde_json::json;
 use toml::de::DeValue;
 
 use super::document::{Item, Section, hint};
@@ -26,140 +28,118 @@ pub(crate) type Level = Option<Severity>;
 pub(super) struct Threshold {
     pub(super) rule: &'static str,
     pub(super) key: &'static str,
-    pub(super) unit: Unit,
     /// What it is, for the schema.
     pub(super) help: &'static str,
-    get: fn(&Config) -> f64,
-    set: fn(&mut Config, f64),
+    field: fn(&mut Config) -> Field<'_>,
 }
 
-/// What a threshold counts.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
-    /// A text such as `50ms`; kept in nanoseconds.
-    Duration,
+/// Where a threshold is kept, and how it is written.
+pub(super) enum Field<'a> {
+    /// A text such as `50ms`.
+    Duration(&'a mut Nanos),
     /// A whole number from 1 on.
-    Count,
+    Count(&'a mut u64),
     /// From 0 to 1.
-    Share,
+    Share(&'a mut f64),
+}
+
+use Field::{Count, Duration, Share};
+
+const fn threshold(rule: &'static str, key: &'static str, help: &'static str, field: fn(&mut Config) -> Field<'_>) -> Threshold {
+    Threshold { rule, key, help, field }
 }
 
 /// All thresholds, as the rules' pages describe them.
-pub(super) static THRESHOLDS: [Threshold; 11] = [
-    Threshold {
-        rule: "ignored-cancellation",
-        key: "grace",
-        unit: Unit::Duration,
-        help: "how long a thread may go on after it was told to end",
-        get: |config| config.grace.0 as f64,
-        set: |config, value| config.grace = Nanos(value as u64),
-    },
-    Threshold {
-        rule: "lock-contention",
-        key: "share",
-        unit: Unit::Share,
-        help: "share of the lives of the threads that wait for the lock",
-        get: |config| config.contention,
-        set: |config, value| config.contention = value,
-    },
-    Threshold {
-        rule: "lock-contention",
-        key: "waited",
-        unit: Unit::Duration,
-        help: "time that all waits for the lock must have taken together",
-        get: |config| config.contended_for.0 as f64,
-        set: |config, value| config.contended_for = Nanos(value as u64),
-    },
-    Threshold {
-        rule: "long-critical-section",
-        key: "hold",
-        unit: Unit::Duration,
-        help: "hold time from which a critical section is long",
-        get: |config| config.long_hold.0 as f64,
-        set: |config, value| config.long_hold = Nanos(value as u64),
-    },
-    Threshold {
-        rule: "oversized-buffer",
-        key: "times",
-        unit: Unit::Count,
-        help: "how many times larger than the fullest queue the capacity may be",
-        get: |config| config.oversize as f64,
-        set: |config, value| config.oversize = value as u64,
-    },
-    Threshold {
-        rule: "read-mostly-mutex",
-        key: "reads",
-        unit: Unit::Count,
-        help: "reads per write above which a contended mutex is mostly read",
-        get: |config| config.reads_per_write,
-        set: |config, value| config.reads_per_write = value,
-    },
-    Threshold {
-        rule: "spawn-burst",
-        key: "threads",
-        unit: Unit::Count,
-        help: "threads from one place, alive at once and never joined",
-        get: |config| config.burst as f64,
-        set: |config, value| config.burst = value as u64,
-    },
-    Threshold {
-        rule: "timeout-fallback",
-        key: "share",
-        unit: Unit::Share,
-        help: "share of waits that run into their limit",
-        get: |config| config.timeouts,
-        set: |config, value| config.timeouts = value,
-    },
-    Threshold {
-        rule: "unbounded-backlog",
-        key: "backlog",
-        unit: Unit::Count,
-        help: "number of queued messages",
-        get: |config| config.backlog as f64,
-        set: |config, value| config.backlog = value as u64,
-    },
-    Threshold {
-        rule: "undersized-buffer",
-        key: "share",
-        unit: Unit::Share,
-        help: "share of sends that wait for room",
-        get: |config| config.blocked_sends,
-        set: |config, value| config.blocked_sends = value,
-    },
-    Threshold {
-        rule: "write-heavy-rwlock",
-        key: "share",
-        unit: Unit::Share,
-        help: "share of acquisitions for writing above which a contended lock is written too often",
-        get: |config| config.writes,
-        set: |config, value| config.writes = value,
-    },
+pub(super) static THRESHOLDS: &[Threshold] = &[
+    threshold("dropped-messages", "messages", "number of messages lost", |c| Count(&mut c.lost_messages)),
+    threshold("held-across-blocking", "wait", "wait of others; below it, the severity is medium at most", |c| {
+        Duration(&mut c.others_wait)
+    }),
+    threshold("ignored-cancellation", "grace", "how long a thread may go on after it was told to end", |c| {
+        Duration(&mut c.grace)
+    }),
+    threshold("lock-contention", "share", "share of the lives of the threads that wait for the lock", |c| {
+        Share(&mut c.contention)
+    }),
+    threshold("lock-contention", "waited", "time that all waits for the lock must have taken together", |c| {
+        Duration(&mut c.contended_for)
+    }),
+    threshold("long-critical-section", "hold", "hold time from which a critical section is long", |c| Duration(&mut c.long_hold)),
+    threshold("mutex-as-queue", "polls", "looks into the collection more than there were pushes", |c| Count(&mut c.polls)),
+    threshold("oversized-buffer", "times", "how many times larger than the fullest queue the capacity may be", |c| {
+        Count(&mut c.oversize)
+    }),
+    threshold("read-mostly-mutex", "reads", "reads per write above which a contended mutex is mostly read", |c| {
+        Count(&mut c.reads_per_write)
+    }),
+    threshold("send-after-close", "sends", "failed sends of one thread", |c| Count(&mut c.late_sends)),
+    threshold("spawn-burst", "threads", "threads from one place, alive at once and never joined", |c| Count(&mut c.burst)),
+    threshold("timeout-fallback", "share", "share of waits that run into their limit", |c| Share(&mut c.timeouts)),
+    threshold("unbounded-backlog", "backlog", "number of queued messages", |c| Count(&mut c.backlog)),
+    threshold("undersized-buffer", "share", "share of sends that wait for room", |c| Share(&mut c.blocked_sends)),
+    threshold("unjoined-task", "service", "waits at one place from which a thread is a service that runs to the end", |c| {
+        Count(&mut c.service)
+    }),
+    threshold("unused-lock-mode", "acquisitions", "acquisitions of the lock", |c| Count(&mut c.unused_from)),
+    threshold(
+        "write-heavy-rwlock",
+        "share",
+        "share of acquisitions for writing above which a contended lock is written too often",
+        |c| Share(&mut c.writes),
+    ),
 ];
 
 impl Threshold {
     /// The value that a configuration has, as it is written.
     pub(super) fn written(&self, config: &Config) -> String {
-        let value = (self.get)(config);
-        match self.unit {
-            Unit::Duration => format!("\"{}\"", exact(value as u64)),
-            Unit::Count | Unit::Share => value.to_string(),
+        match (self.field)(&mut config.clone()) {
+            Duration(nanos) => format!("\"{}\"", exact(nanos.0)),
+            Count(count) => count.to_string(),
+            Share(share) => share.to_string(),
         }
     }
 
-    fn read(&self, item: &Item<'_>) -> Result<f64, Failure> {
-        match self.unit {
-            Unit::Duration => {
-                duration(item.text()?).ok_or_else(|| item.failure("this is no duration such as `50ms` (units: ns, us, ms, s)"))
+    /// What its value must look like, as a JSON schema.
+    pub(super) fn schema(&self) -> serde_json::Value {
+        let mut schema = match (self.field)(&mut Config::default()) {
+            Duration(_) => json!({ "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?(ns|us|µs|ms|s)$" }),
+            Count(_) => json!({ "type": "integer", "minimum": 1 }),
+            Share(_) => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+        };
+        schema["description"] = self.help.into();
+        schema
+    }
+
+    /// Reads a value into a configuration.
+    fn read(&self, item: &Item<'_>, config: &mut Config) -> Result<(), Failure> {
+        match (self.field)(config) {
+            Duration(nanos) => {
+                let read = duration(item.text()?);
+                *nanos = read.ok_or_else(|| item.failure("this is no duration such as `50ms` (units: ns, us, ms, s)"))?;
             }
-            Unit::Count => {
+            Count(count) => {
                 let number = item.number()?;
                 let is_count = number >= 1.0 && matches!(item.value(), DeValue::Integer(_));
-                is_count.then_some(number).ok_or_else(|| item.failure("this must be a whole number from 1 on"))
+                *count =
+                    is_count.then_some(number as u64).ok_or_else(|| item.failure("this must be a whole number from 1 on"))?;
             }
-            Unit::Share => {
+            Share(share) => {
                 let number = item.number()?;
-                (0.0..=1.0).contains(&number).then_some(number).ok_or_else(|| item.failure("this must be from 0 to 1"))
+                let is_share = (0.0..=1.0).contains(&number);
+                *share = is_share.then_some(number).ok_or_else(|| item.failure("this must be from 0 to 1"))?;
             }
+        }
+        Ok(())
+    }
+
+    /// Gives a configuration the value that another one has.
+    fn copy(&self, from: &Config, to: &mut Config) {
+        match ((self.field)(&mut from.clone()), (self.field)(to)) {
+            (Duration(from), Duration(to)) => *to = *from,
+            (Count(from), Count(to)) => *to = *from,
+            (Share(from), Share(to)) => *to = *from,
+            // A threshold has one field.
+            _ => {}
         }
     }
 }
@@ -172,7 +152,7 @@ fn exact(nanos: u64) -> String {
 }
 
 /// Nanoseconds of `50ms`.
-fn duration(text: &str) -> Option<f64> {
+fn duration(text: &str) -> Option<Nanos> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let unit = match text[digits..].trim() {
         "ns" => 1.0,
@@ -181,22 +161,22 @@ fn duration(text: &str) -> Option<f64> {
         "s" => 1e9,
         _ => return None,
     };
-    Some(text[..digits].parse::<f64>().ok()? * unit)
+    Some(Nanos((text[..digits].parse::<f64>().ok()? * unit) as u64))
 }
 
 /// What is said about rules in one place of the configuration, in order.
 #[derive(Default)]
-pub(super) struct RuleSettings(Vec<Setting>);
-
-enum Setting {
-    Level(&'static str, Level),
-    Threshold(&'static Threshold, f64),
+pub(super) struct RuleSettings {
+    levels: Vec<(&'static str, Level)>,
+    /// The thresholds that are set here, and their values.
+    set: Vec<&'static Threshold>,
+    values: Config,
 }
 
 impl RuleSettings {
     /// Reads a table of rules.
     pub(super) fn read(section: &Section<'_>) -> Result<RuleSettings, Failure> {
-        let mut settings = Vec::new();
+        let mut settings = RuleSettings::default();
         for (name, span, item) in section.entries() {
             let Some(rule) = conccheck_analyzer::registry::rule(&name) else {
                 let names: Vec<&str> = RULES.iter().map(|rule| rule.meta().name).collect();
@@ -204,24 +184,25 @@ impl RuleSettings {
             };
             read_rule(rule.meta(), item, &mut settings)?;
         }
-        Ok(RuleSettings(settings))
+        Ok(settings)
     }
 }
 
-fn read_rule(meta: &'static RuleMeta, item: Item<'_>, settings: &mut Vec<Setting>) -> Result<(), Failure> {
+fn read_rule(meta: &'static RuleMeta, item: Item<'_>, settings: &mut RuleSettings) -> Result<(), Failure> {
     match item.value() {
-        DeValue::String(_) => settings.push(Setting::Level(meta.name, item.one_of(&LEVELS)?)),
+        DeValue::String(_) => settings.levels.push((meta.name, item.one_of(&LEVELS)?)),
         DeValue::Table(_) => {
             let section = item.section()?;
             let thresholds = || THRESHOLDS.iter().filter(|threshold| threshold.rule == meta.name);
             let keys: Vec<&str> = ["level"].into_iter().chain(thresholds().map(|threshold| threshold.key)).collect();
             section.check_keys(&keys)?;
             if let Some(level) = section.get("level") {
-                settings.push(Setting::Level(meta.name, level.one_of(&LEVELS)?));
+                settings.levels.push((meta.name, level.one_of(&LEVELS)?));
             }
             for threshold in thresholds() {
                 if let Some(value) = section.get(threshold.key) {
-                    settings.push(Setting::Threshold(threshold, threshold.read(&value)?));
+                    threshold.read(&value, &mut settings.values)?;
+                    settings.set.push(threshold);
                 }
             }
         }
@@ -240,14 +221,15 @@ pub(crate) struct Rules {
 impl Rules {
     /// Lays settings over those that are there.
     pub(super) fn apply(&mut self, settings: &RuleSettings) {
-        for setting in &settings.0 {
-            match *setting {
-                Setting::Level(rule, level) => {
-                    self.levels.insert(rule, level);
-                }
-                Setting::Threshold(threshold, value) => (threshold.set)(&mut self.thresholds, value),
-            }
+        self.levels.extend(settings.levels.iter().copied());
+        for threshold in &settings.set {
+            threshold.copy(&settings.values, &mut self.thresholds);
         }
+    }
+
+    /// Adds tasks that may be left behind.
+    pub(super) fn ignore_tasks(&mut self, tasks: impl IntoIterator<Item = IgnoredTask>) {
+        self.thresholds.ignored_tasks.extend(tasks);
     }
 
     /// What the analyzer is told.
@@ -277,14 +259,17 @@ mod tests {
 
     #[test]
     fn durations_need_a_unit() {
-        assert_eq!(["50ms", "1.5s", "3 us", "7ns"].map(duration), [Some(5e7), Some(1.5e9), Some(3e3), Some(7.0)]);
+        assert_eq!(
+            ["50ms", "1.5s", "3 us", "7ns"].map(duration),
+            [Some(50_000_000), Some(1_500_000_000), Some(3_000), Some(7)].map(|nanos| nanos.map(Nanos))
+        );
         assert_eq!([50_000_000, 1_500_000_000, 3_000, 12_345].map(exact), ["50ms", "1500ms", "3us", "12345ns"]);
         assert_eq!(["50", "ms", "-5ms", "5m", ""].map(duration), [None; 5]);
     }
 
     #[test]
     fn every_threshold_is_on_its_rules_page() {
-        for threshold in &THRESHOLDS {
+        for threshold in THRESHOLDS {
             let rule = conccheck_analyzer::registry::rule(threshold.rule).expect("a rule").meta();
             let section = rule.page.split("## Configuration").nth(1).expect("the section");
             assert!(section.contains(&format!("`{}`", threshold.key)), "{}: {}", threshold.rule, threshold.key);
@@ -305,7 +290,7 @@ mod tests {
         // A package outside its repository has no guide to check.
         let Ok(page) = std::fs::read_to_string(page) else { return };
         let mut table = String::from("| rule | threshold | default |\n|---|---|---|\n");
-        for threshold in &THRESHOLDS {
+        for threshold in THRESHOLDS {
             let default = threshold.written(&Config::default());
             table += &format!("| `{}` | `{}`: {} | `{default}` |\n", threshold.rule, threshold.key, threshold.help);
         }

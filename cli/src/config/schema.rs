@@ -4,7 +4,7 @@ use conccheck_analyzer::registry::RULES;
 use serde_json::{Map, Value, json};
 
 use super::file::fail_on_words;
-use super::rules::{LEVELS, THRESHOLDS, Unit};
+use super::rules::{LEVELS, THRESHOLDS};
 use crate::formats::Format;
 
 /// The schema.
@@ -21,6 +21,11 @@ pub(crate) fn schema() -> Value {
                 "additionalProperties": profile(),
             },
             "rules": rules(),
+            "ignore-tasks": {
+                "description": "tasks that may be left behind",
+                "type": "array",
+                "items": { "type": "string", "pattern": "^(name|site|creator)=.+$" },
+            },
             "suppress": { "type": "array", "items": suppression() },
         },
     })
@@ -52,13 +57,7 @@ fn rules() -> Value {
         let meta = rule.meta();
         let mut properties = Map::from_iter([("level".to_owned(), level())]);
         for threshold in THRESHOLDS.iter().filter(|threshold| threshold.rule == meta.name) {
-            let mut schema = match threshold.unit {
-                Unit::Duration => json!({ "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?(ns|us|µs|ms|s)$" }),
-                Unit::Count => json!({ "type": "integer", "minimum": 1 }),
-                Unit::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
-            };
-            schema["description"] = threshold.help.into();
-            properties.insert(threshold.key.to_owned(), schema);
+            properties.insert(threshold.key.to_owned(), threshold.schema());
         }
         let table = json!({ "type": "object", "additionalProperties": false, "properties": properties });
         (meta.name.to_owned(), json!({ "description": meta.summary, "anyOf": [level(), table] }))

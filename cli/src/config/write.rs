@@ -36,8 +36,12 @@ pub(crate) fn show(settings: &Settings) -> String {
     if let Some((file, origin)) = &settings.baseline {
         line(format!("baseline = {}", Value::from(file.display().to_string())), origin);
     }
-    text += "\n[rules]\n";
     let config = settings.rules.config();
+    if !config.ignored_tasks.is_empty() {
+        let tasks: Vec<String> = config.ignored_tasks.iter().map(|task| Value::from(task.to_string()).to_string()).collect();
+        let _ = writeln!(text, "ignore-tasks = [{}]", tasks.join(", "));
+    }
+    text += "\n[rules]\n";
     for meta in RULES.iter().map(|rule| rule.meta()) {
         let level = settings.rules.level(meta);
         let word = LEVELS.iter().find(|(_, known)| *known == level).map_or("", |(word, _)| *word);

@@ -195,6 +195,9 @@ fn log_header() -> Vec<u8> {
     line(&mut text, "started_unix", since_epoch().as_secs().to_string().as_bytes());
     line(&mut text, "ticks_per_second", if clock::NAME == "nanos" { b"1000000000" } else { b"0" });
     line(&mut text, "clock", clock::NAME.as_bytes());
+    if let Ok(cores) = std::thread::available_parallelism() {
+        line(&mut text, "cores", cores.to_string().as_bytes());
+    }
     if let Some(facts) = std::env::var_os("CONCCHECK_FACTS") {
         for fact in facts.as_bytes().split(|&byte| byte == b'\n') {
             if let Some(equals) = fact.iter().position(|&byte| byte == b'=') {
