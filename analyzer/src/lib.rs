@@ -4,6 +4,7 @@
 //! The analyzer reads no file but through [`Sources`], prints nothing, and gives facts ([`Finding`]), not text.
 #![forbid(unsafe_code)]
 
+mod across;
 mod beside;
 pub mod calls;
 pub mod checklist;
@@ -34,6 +35,7 @@ use std::collections::BTreeSet;
 use conccheck_trace::{FrameId, SiteDef};
 use conccheck_trace::read::ProcessTrace;
 
+use across::Across;
 pub use config::Config;
 pub use finding::{Confidence, Finding, Party, ScenarioStep, Severity, Step};
 pub use model::Model;
@@ -108,6 +110,7 @@ pub fn analyze(traces: &[ProcessTrace], sources: &dyn Sources, config: &Config) 
     let mut tests = BTreeSet::new();
     let mut lock_sites = BTreeSet::new();
     let mut found = Vec::new();
+    let mut across = Across::default();
     for trace in traces {
         analysis.warnings.extend(trace.warnings.iter().cloned());
         let model = Model::new(trace, sources, config);
@@ -124,10 +127,16 @@ pub fn analyze(traces: &[ProcessTrace], sources: &dyn Sources, config: &Config) 
                 }
             }
         }
+        if traces.len() > 1 {
+            across.add(&model);
+        }
         if let Some(predicted) = model.predicted() {
             analysis.prediction.get_or_insert_default().add(predicted.counts(model.events));
         }
         analysis.warnings.extend(model.warnings());
+    }
+    if !config.disabled.iter().any(|name| name == across::RULE) {
+        found.extend(across.findings());
     }
     analysis.stats.tests = tests.len();
     analysis.stats.lock_sites = lock_sites.len();

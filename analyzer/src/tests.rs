@@ -22,6 +22,7 @@ pub(crate) fn rules(text: &str) -> Vec<&'static str> {
     rules
 }
 
+mod across;
 mod cancel;
 mod calls;
 mod leaks;

@@ -31,5 +31,5 @@ pub(crate) mod undersized_buffer;
 pub(crate) mod unjoined_task;
 pub(crate) mod unobserved_panic;
 pub(crate) mod unused_lock_mode;
-mod waits;
+pub(crate) mod waits;
 pub(crate) mod write_heavy_rwlock;
