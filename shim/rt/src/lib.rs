@@ -13,6 +13,7 @@ pub mod once;
 pub mod recorder;
 pub mod select;
 pub mod scope;
+pub mod stack;
 pub mod thread;
 
 mod backlog;
