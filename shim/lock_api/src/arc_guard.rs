@@ -131,18 +131,6 @@ macro_rules! arc_guard {
                 unsafe { &*self.$owner.data_ptr() }
             }
         }
-
-        impl<$($generic: $bound,)* T: core::fmt::Debug + ?Sized> core::fmt::Debug for $guard<$($generic,)* T> {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                core::fmt::Debug::fmt(&**self, f)
-            }
-        }
-
-        impl<$($generic: $bound,)* T: core::fmt::Display + ?Sized> core::fmt::Display for $guard<$($generic,)* T> {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                core::fmt::Display::fmt(&**self, f)
-            }
-        }
     };
     (mut $guard:ident[$($generic:ident: $bound:path),*] $owner:ident) => {
         impl<$($generic: $bound,)* T: ?Sized> core::ops::DerefMut for $guard<$($generic,)* T> {
@@ -152,6 +140,19 @@ macro_rules! arc_guard {
                 self.held.wrote();
                 // SAFETY: the lock is held exclusively for as long as this guard lives.
                 unsafe { &mut *self.$owner.data_ptr() }
+            }
+        }
+    };
+    (text $guard:ident[$($generic:ident: $bound:path),*]) => {
+        impl<$($generic: $bound,)* T: core::fmt::Debug + ?Sized> core::fmt::Debug for $guard<$($generic,)* T> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                core::fmt::Debug::fmt(&**self, f)
+            }
+        }
+
+        impl<$($generic: $bound,)* T: core::fmt::Display + ?Sized> core::fmt::Display for $guard<$($generic,)* T> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                core::fmt::Display::fmt(&**self, f)
             }
         }
     };

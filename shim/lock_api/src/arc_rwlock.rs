@@ -42,6 +42,9 @@ arc_guard!(
     try_write, write, unlock_exclusive, fair [R: RawRwLockFair] unlock_exclusive_fair, R::GuardMarker
 );
 arc_guard!(mut ArcRwLockWriteGuard[R: RawRwLock] rwlock);
+arc_guard!(text ArcRwLockReadGuard[R: RawRwLock]);
+arc_guard!(text ArcRwLockWriteGuard[R: RawRwLock]);
+arc_guard!(text ArcRwLockUpgradableReadGuard[R: RawRwLockUpgrade]);
 arc_guard!(
     ArcRwLockUpgradableReadGuard[R: RawRwLockUpgrade] rwlock: RwLock, RwLockUpgradableReadGuard, Mode::Upgradable,
     try_upgradable_read, upgradable_read, unlock_upgradable, fair [R: RawRwLockUpgradeFair] unlock_upgradable_fair, R::GuardMarker

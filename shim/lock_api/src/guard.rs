@@ -43,6 +43,18 @@ macro_rules! guard_traits {
     };
 }
 
+/// Lets a guard go to other threads where the original may go. By itself it would ask for more, because of the way to its lock.
+macro_rules! crosses_threads {
+    ([$($generics:tt)*] $guard:ident<$($parameter:tt),*>) => {
+        #[expect(unsafe_code, reason = "as in the original")]
+        // SAFETY: what this guard has beside the original may be sent, and leads to the lock as the original does.
+        unsafe impl<$($generics)*, T: ?Sized + 'a> Send for $guard<$($parameter),*> where real::$guard<$($parameter),*>: Send {}
+        #[expect(unsafe_code, reason = "as in the original")]
+        // SAFETY: what this guard has beside the original may be shared, and leads to the lock as the original does.
+        unsafe impl<$($generics)*, T: ?Sized + 'a> Sync for $guard<$($parameter),*> where real::$guard<$($parameter),*>: Sync {}
+    };
+}
+
 /// The ways to narrow a guard down to a part of what it leads to. `wrote`: the part is reached mutably, which may be a write.
 macro_rules! narrowing {
     ($guard:ident => $narrow:ident<$($generic:ident),*>, [$($reference:tt)+], {$($owner:ident)?} $($wrote:ident)?) => {

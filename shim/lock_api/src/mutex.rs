@@ -271,5 +271,6 @@ impl<'a, R: RawMutexFair + 'a, T: ?Sized + 'a> MappedMutexGuard<'a, R, T> {
     fair_unlock!(MappedMutexGuard);
 }
 
+crosses_threads!(['a, R: RawMutex + 'a] MutexGuard<'a, R, T>);
 guard_traits!(mut ['a, R: RawMutex + 'a] MutexGuard<'a, R, T>);
 guard_traits!(mut ['a, R: RawMutex + 'a] MappedMutexGuard<'a, R, T>);

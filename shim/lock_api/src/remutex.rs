@@ -253,5 +253,6 @@ impl<'a, R: RawMutexFair + 'a, G: GetThreadId + 'a, T: ?Sized + 'a> MappedReentr
     fair_unlock!(MappedReentrantMutexGuard);
 }
 
+crosses_threads!(['a, R: RawMutex + 'a, G: GetThreadId + 'a] ReentrantMutexGuard<'a, R, G, T>);
 guard_traits!(['a, R: RawMutex + 'a, G: GetThreadId + 'a] ReentrantMutexGuard<'a, R, G, T>);
 guard_traits!(['a, R: RawMutex + 'a, G: GetThreadId + 'a] MappedReentrantMutexGuard<'a, R, G, T>);

@@ -119,6 +119,8 @@ impl<'a, R: RawRwLockFair + 'a, T: ?Sized + 'a> MappedRwLockWriteGuard<'a, R, T>
     fair_unlock!(MappedRwLockWriteGuard);
 }
 
+crosses_threads!(['a, R: RawRwLock + 'a] RwLockReadGuard<'a, R, T>);
+crosses_threads!(['a, R: RawRwLock + 'a] RwLockWriteGuard<'a, R, T>);
 guard_traits!(['a, R: RawRwLock + 'a] RwLockReadGuard<'a, R, T>);
 guard_traits!(mut ['a, R: RawRwLock + 'a] RwLockWriteGuard<'a, R, T>);
 guard_traits!(['a, R: RawRwLock + 'a] MappedRwLockReadGuard<'a, R, T>);

@@ -152,4 +152,5 @@ impl<'a, R: RawRwLockUpgradeTimed + RawRwLockUpgradeDowngrade + 'a, T: ?Sized + 
     upgrading!(try_with_upgraded_until(timeout: Instant) timed_out);
 }
 
+crosses_threads!(['a, R: RawRwLockUpgrade + 'a] RwLockUpgradableReadGuard<'a, R, T>);
 guard_traits!(['a, R: RawRwLockUpgrade + 'a] RwLockUpgradableReadGuard<'a, R, T>);

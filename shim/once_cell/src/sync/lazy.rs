@@ -5,7 +5,7 @@
 
 use core::fmt;
 use core::ops::{Deref, DerefMut};
-use core::panic::RefUnwindSafe;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Mutex, PoisonError};
 
 use super::OnceCell;
@@ -18,6 +18,8 @@ pub struct Lazy<T, F = fn() -> T> {
 }
 
 impl<T, F: RefUnwindSafe> RefUnwindSafe for Lazy<T, F> where OnceCell<T>: RefUnwindSafe {}
+// The original keeps the initialiser in a `Cell`, which says less than a `Mutex` does.
+impl<T, F: UnwindSafe> UnwindSafe for Lazy<T, F> where OnceCell<T>: UnwindSafe {}
 
 #[cold]
 fn panic_poisoned() -> ! {
