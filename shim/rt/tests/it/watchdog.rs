@@ -164,6 +164,14 @@ fn receive(channel: &mpsc::Receiver<()>) {
     let _ = channel.recv();
 }
 
+/// Waits for a message or for room, as a selection of a facade does.
+fn select(channel: &mpsc::Receiver<()>) {
+    let (_sender, receiver) = conccheck_rt::mpsc::new_channel(None, std::any::type_name::<()>);
+    let (sender, _receiver) = conccheck_rt::mpsc::new_channel(Some(0), std::any::type_name::<u8>);
+    conccheck_rt::select::request([&receiver, &sender].into_iter(), false, Location::caller());
+    let _ = channel.recv();
+}
+
 #[test]
 fn a_program_whose_every_thread_waits_for_a_message_ends() {
     if support::is_child() {
@@ -173,13 +181,14 @@ fn a_program_whose_every_thread_waits_for_a_message_ends() {
             receive(&at_worker);
             drop(to_main);
         });
-        receive(&at_main);
+        select(&at_main);
         drop(to_worker);
         return worker.join();
     }
     let run = run("watchdog::a_program_whose_every_thread_waits_for_a_message_ends");
     assert_eq!(run.status.code(), ENDED, "{}", run.stderr);
     assert_lines(&run, &["every thread of the program waits", "waits for a message from `channel` created at", "exit status 86"]);
+    assert_lines(&run, &[", or room in `channel<u8>` created at"]);
     assert!(run.trace().header.deadlock_end);
 }
 
