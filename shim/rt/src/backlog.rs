@@ -7,7 +7,8 @@ use crate::slots::Slot;
 use crate::spin::Spin;
 use crate::ticker;
 
-/// Slots that may wait at once. Where more come, their threads append them, as they do where the runtime's thread is not there.
+/// Slots that may wait at once. Where more come, their threads append them, as they do where
+/// the runtime's thread is not there.
 const ROOM: usize = 16;
 
 /// First in, first out: a thread's chunks come into the log in their order.
@@ -75,11 +76,13 @@ impl Session {
         taken
     }
 
-    /// Appends all chunks that wait.
-    pub(crate) fn drain(&self) {
-        if self.backlog.length.load(Ordering::Relaxed) > 0 {
+    /// Appends all chunks that wait. Whether there were any.
+    pub(crate) fn drain(&self) -> bool {
+        let any_waits = self.backlog.length.load(Ordering::Relaxed) > 0;
+        if any_waits {
             self.backlog.appending.with(|| self.append_waiting());
         }
+        any_waits
     }
 
     /// Appends all chunks that wait, and then this one.

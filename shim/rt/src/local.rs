@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, compiler_fence};
 
 use conccheck_trace::layout::chunk;
 use conccheck_trace::wire::MAX_ENTRY;
-use conccheck_trace::{ObjectId, ThreadId};
+use conccheck_trace::{ObjectId, Order, ThreadId};
 
 use crate::entry::Place;
 use crate::session::Budget;
@@ -40,6 +40,8 @@ pub(crate) struct Local {
     pub(crate) time: Cell<u64>,
     /// Number of the chunk being filled, among all of the program's.
     pub(crate) serial: Cell<u64>,
+    /// The lock that was read last and its order then, if that stands in this chunk; 0 if there is none.
+    seen: Cell<u64>,
     /// Objects up to this number are those of the process that this one was forked from.
     foreign: Cell<u32>,
     /// Events lost since the last entry because the thread was within the recorder.
@@ -75,6 +77,7 @@ thread_local! {
             taken: AtomicBool::new(false),
             time: Cell::new(0),
             serial: Cell::new(0),
+            seen: Cell::new(0),
             foreign: Cell::new(0),
             lost: AtomicU32::new(0),
             provisional: Cell::new(Provisional::NONE),
@@ -213,6 +216,20 @@ impl Local {
     #[inline(always)]
     pub(crate) fn publish(&self, end: u32) {
         self.end().store(end.to_le(), Ordering::Release);
+    }
+
+    /// Begins the next chunk.
+    pub(crate) fn begin_chunk(&self, serial: u64) {
+        self.serial.set(serial);
+        self.seen.set(0);
+    }
+
+    /// Notes a read of this lock. Whether the chunk says already that the lock's order is this one.
+    #[inline(always)]
+    pub(crate) fn sees(&self, lock: ObjectId, order: Order) -> bool {
+        // An order's low half tells it apart from all that come within a chunk.
+        let seen = u64::from(lock.0) << 32 | u64::from(order.0 as u32);
+        self.seen.replace(seen) == seen
     }
 
     /// Whether the object's number was given out by this process, as far as a thread knows that has a slot.

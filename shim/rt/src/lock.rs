@@ -127,7 +127,10 @@ impl Lock {
                     return None;
                 }
                 local.write_frequent(|place, elapsed| {
-                    let (order, follows) = self.advance(READ, local.serial.get());
+                    let (order, mut follows) = self.advance(READ, local.serial.get());
+                    if READ {
+                        follows |= local.sees(lock, order);
+                    }
                     place.acquisition(acquire::MARK | kind.code(), elapsed, pair, (!follows).then_some(order))
                 })
             })

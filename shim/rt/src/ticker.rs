@@ -12,6 +12,8 @@ use crate::watchdog::Watchdog;
 
 /// Time between two ticks.
 const PERIOD: Duration = Duration::from_millis(1);
+/// The same while chunks are to be appended: a busy thread fills one in little more.
+const SHORT_PERIOD: Duration = Duration::from_micros(100);
 
 /// Ticks until it rests and looks whether anybody asks for more.
 const TICKS: u32 = 100;
@@ -40,11 +42,11 @@ fn run(session: &'static Session) {
             let pair = Pair::now();
             clock::tick(pair.ticks);
             session.refresh_clock(pair);
-            session.drain();
+            let is_busy = session.drain();
             if let Some(watchdog) = &mut watchdog {
                 watchdog.look_if_due();
             }
-            thread::sleep(PERIOD);
+            thread::sleep(if is_busy { SHORT_PERIOD } else { PERIOD });
         }
         clock::stop_ticking();
         RESTING.store(true, Ordering::SeqCst);

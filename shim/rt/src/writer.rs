@@ -157,7 +157,7 @@ impl<'a> Writer<'a> {
         self.set_header(chunk::MAGIC, CHUNK_MAGIC);
         local.provisional.set(Provisional::NONE);
         local.time.set(pair.ticks);
-        local.serial.set(SERIAL.fetch_add(1, Ordering::Relaxed) + 1);
+        local.begin_chunk(SERIAL.fetch_add(1, Ordering::Relaxed) + 1);
         local.budget.set(session.budget());
     }
 
