@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use conccheck_analyzer::config::IgnoredTask;
 use conccheck_analyzer::finding::Severity;
 
 use crate::formats::Format;
+use crate::nearest::nearest;
 
 /// How findings are shown and judged; the same for every command that reports.
 #[derive(Args, Clone, Debug, Default)]
@@ -32,12 +34,12 @@ pub struct ReportOptions {
     #[arg(long)]
     pub all: bool,
 
-    /// When to use colours (default: NO_COLOR, CLICOLOR_FORCE and CARGO_TERM_COLOR decide, else whether it is a terminal)
     /// Task that may be left behind: `name=log-*`, `site=src/pool.rs:12` (where it waits) or `creator=src/main.rs`; may be given
     /// several times
     #[arg(long, value_name = "BY=WHAT")]
     pub ignore_task: Vec<IgnoredTask>,
 
+    /// When to use colours (default: NO_COLOR, CLICOLOR_FORCE and CARGO_TERM_COLOR decide, else whether it is a terminal)
     #[arg(long, value_name = "WHEN", value_enum)]
     pub color: Option<Color>,
 
@@ -91,8 +93,18 @@ impl FromStr for Output {
             Some((name, file)) => (name, Some(PathBuf::from(file))),
             None => (text, None),
         };
-        let format = Format::from_str(name, false).map_err(|_| format!("the formats are {}", Format::names().join(", ")))?;
+        let format = Format::from_str(name, false).map_err(|_| no_format(name))?;
         Ok(Output { format, file })
+    }
+}
+
+/// Why there is no format of that name: what was probably meant, or what there is.
+fn no_format(name: &str) -> String {
+    let names = Format::names();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    match nearest(name, &names)[..] {
+        [] => format!("the formats are {}", names.join(", ")),
+        [best, ..] => format!("did you mean `{best}`? the formats are {}", names.join(", ")),
     }
 }
 
