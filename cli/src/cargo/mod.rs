@@ -17,6 +17,7 @@ mod project;
 mod runtime;
 mod session;
 mod settings;
+mod tally;
 mod toolchain;
 mod units;
 mod wrapper;

@@ -15,6 +15,7 @@ use super::folders;
 use super::project::Project;
 use super::runtime;
 use super::settings::Settings;
+use super::tally;
 use super::units;
 use super::wrapper::not_started;
 use crate::{ExitCode, Failure, RunFacts, Tests, diagnostic, leave_interrupts_to_child, report_run};
@@ -100,7 +101,9 @@ impl Session<'_> {
         folders::create(&run.traces)?;
         let mut cargo = self.cargo(self.line.verb.words());
         cargo.args(&self.line.cargo_args).env("CONCCHECK_TRACE", &run.traces);
-        let status = cargo.status().map_err(|error| not_started(&cargo, &error))?;
+        let counts = matches!(self.line.verb, Verb::Test | Verb::Bench);
+        let ran = if counts { tally::run(&mut cargo) } else { cargo.status().map(|status| (status, None)) };
+        let (status, tally) = ran.map_err(|error| not_started(&cargo, &error))?;
         if !status.success()
             && let Some(code) = self.not_the_programs_fault(status)?
         {
@@ -112,7 +115,11 @@ impl Session<'_> {
         }
         let is_test = self.line.verb != Verb::Run;
         let facts = RunFacts {
-            tests: is_test.then(|| Tests { command_failed: !status.success(), ..Tests::default() }),
+            tests: is_test.then(|| Tests {
+                passed: tally.map(|tally| tally.passed),
+                failed: tally.map(|tally| tally.failed),
+                command_failed: !status.success(),
+            }),
             coverage: units::coverage(&self.project.notes(), &programs_recorded(&run.traces)),
             command: Some(repeated()),
             kept_traces: Some(run.traces.clone()),

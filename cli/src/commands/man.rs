@@ -3,6 +3,7 @@
 use clap::CommandFactory;
 
 use super::Cli;
+use crate::nearest::nearest;
 use crate::{ExitCode, Failure, output};
 
 /// Print the manual page, for `man -l -`
@@ -21,7 +22,16 @@ impl Args {
             None => cli,
             Some(name) => {
                 let sub = cli.find_subcommand(name).cloned();
-                sub.ok_or_else(|| Failure::usage(format!("there is no command `conccheck {name}`")))?
+                sub.ok_or_else(|| {
+                    let names: Vec<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();
+                    let near = nearest(name, &names);
+                    let help = if near.is_empty() {
+                        format!("the commands are {}", names.join(", "))
+                    } else {
+                        format!("did you mean {}?", near.join(" or "))
+                    };
+                    Failure::usage(format!("there is no command `conccheck {name}`")).help(help)
+                })?
             }
         };
         let mut text = Vec::new();

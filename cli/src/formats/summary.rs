@@ -31,7 +31,7 @@ fn tests(report: &Report<'_>) -> Option<String> {
         _ => None,
     };
     let parts: Vec<String> = passed.into_iter().chain(failed).collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
+    Some(if parts.is_empty() { "all tests passed".to_owned() } else { parts.join(", ") })
 }
 
 fn looked_at(report: &Report<'_>) -> String {

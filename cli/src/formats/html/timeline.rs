@@ -20,6 +20,8 @@ const MAX_LANES: usize = 100;
 /// Stretches in detail, over all threads: so many around findings, and so many of the longest.
 const MAX_NEAR: usize = 8_000;
 const MAX_LONGEST: usize = 8_000;
+/// Parts of the run from which the longest ones are taken, so that there is detail everywhere.
+const SLOTS: usize = 20;
 /// Parts of the run for which is said how much of them a thread held locks or waited for one.
 const BINS: usize = 400;
 /// Nested sections below this are drawn on top of each other.
@@ -140,15 +142,17 @@ impl Data {
         for (process, model) in models.iter().enumerate() {
             let mut all: Vec<(ThreadId, Stretch)> = Vec::new();
             for lane in shown.iter().filter(|lane| lane.process == process) {
-                let (mut near, mut long) = (Longest::new(each(MAX_NEAR)), Longest::new(each(MAX_LONGEST)));
+                let mut near = Longest::new(each(MAX_NEAR));
+                let mut long: Vec<Longest> = (0..SLOTS).map(|_| Longest::new(each(MAX_LONGEST).div_ceil(SLOTS))).collect();
                 stretches(model.trace, lane.thread, ends[process], |stretch| {
                     let at = windows[process].partition_point(|(_, to)| *to < stretch.start.0);
                     let is_near = windows[process].get(at).is_some_and(|(from, _)| *from <= stretch.end.0);
-                    if is_near { near.add(stretch) } else { long.add(stretch) }
+                    let slot = u128::from(stretch.start.0.min(self.end - 1)) * SLOTS as u128 / u128::from(self.end);
+                    if is_near { near.add(stretch) } else { long[slot as usize].add(stretch) }
                 });
-                self.left_out += near.left_out + long.left_out;
+                self.left_out += near.left_out + long.iter().map(|long| long.left_out).sum::<u64>();
                 let steps = found.get(&(process, lane.thread)).into_iter().flatten().map(|(stretch, _)| *stretch);
-                let picked = near.stretches.into_iter().chain(long.stretches).chain(steps);
+                let picked = near.stretches.into_iter().chain(long.into_iter().flat_map(|long| long.stretches)).chain(steps);
                 all.extend(picked.map(|stretch| (lane.thread, stretch)));
             }
             // Of stretches that begin together the longer one is the outer one.
