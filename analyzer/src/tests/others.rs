@@ -155,6 +155,8 @@ fn long_sections_are_reported_with_their_place() {
     assert_eq!((finding.rule.name, finding.severity), ("long-critical-section", Severity::Medium));
     assert_eq!(finding.parties[0].steps[0].site.as_ref().map(|site| site.line), Some(7));
     assert!(finding.message.contains("50 ms"), "{}", finding.message);
+    let panicked = with_advice(&format!("{START}t1 lock a; t1 unlock a panicking +50ms; t1 end; t2 end"));
+    assert!(panicked.findings.is_empty(), "it took long to panic");
     let wait = "main channel c; t1 lock a; t1 request-recv c; main send c +50ms; t1 recv c; t1 unlock a";
     let shared = format!("object a mutex std::sync::mpsc::Receiver<u8>\n{START}{wait}");
     let rules = |trace: &str| with_advice(trace).findings.iter().map(|finding| finding.rule.name).collect::<Vec<_>>();

@@ -82,7 +82,9 @@ impl Builder<'_> {
     pub(super) fn release(&mut self, t: usize, index: u32, time: Ticks, lock: ObjectId, wrote: bool, unwinding: bool) {
         let Some((owner, at)) = self.find_holding(t, lock) else { return };
         let holding = self.take_holding(owner, at);
-        self.note_hold(t, lock, holding.site, time.0.saturating_sub(holding.since.0), holding.inside);
+        // What a panic takes, its message and backtrace included, is no measure of the section.
+        let held_for = if unwinding { 0 } else { time.0.saturating_sub(holding.since.0) };
+        self.note_hold(t, lock, holding.site, held_for, holding.inside);
         let state = self.model.locks.at(lock.0);
         state.is_entangled |= owner != t;
         state.waited_inside |= holding.inside.waited || holding.inside.slept;
