@@ -1,4 +1,4 @@
-//! The commands of the README: each is run, and prints what the README says it prints.
+//! The commands of the README and of the guide: each is run, and prints what the page says it prints.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -9,6 +9,9 @@ use std::time::Duration;
 use conccheck_tests::{Ended, Tool, repository, run, text};
 
 const LIMIT: Duration = Duration::from_secs(300);
+
+/// The pages with examples. They share what was built and recorded.
+const PAGES: [&str; 3] = ["README.md", "docs/getting-started.md", "docs/reading-a-finding.md"];
 
 /// How the README starts `cargo conccheck` from the repository.
 const FROM_SOURCE: &str = "cargo run -q -p conccheck-cli --bin cargo-conccheck -- conccheck ";
@@ -99,33 +102,33 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn every_command_of_the_readme_prints_what_the_readme_says() {
+fn every_command_of_the_readme_and_the_guide_prints_what_they_say() {
     let tool = Tool::get();
-    let readme = fs::read_to_string(repository().join("README.md")).expect("a README");
     let folder = tool.scratch("readme");
     copy(&repository().join("fixtures/bank"), &folder.join("fixtures/bank"));
-    let mut last: Option<Ended> = None;
-    let mut tested = 0;
-    for block in text::blocks(&readme, "console") {
-        for example in examples(block) {
+    for page in PAGES {
+        // Commands on what was recorded see the run before them, not those of other pages or days.
+        let _ = fs::remove_dir_all(folder.join("target/conccheck/runs"));
+        let text = fs::read_to_string(repository().join(page)).expect("a page");
+        let mut last: Option<Ended> = None;
+        let mut tested = 0;
+        for example in text::blocks(&text, "console").into_iter().flat_map(examples) {
             let printed = if example.command == "echo $?" {
                 let code = last.as_ref().expect("a command before").code;
                 code.map(|code| code.to_string()).unwrap_or_default()
             } else {
-                let ended = run(
-                    command(tool, example.command).current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target")),
-                    LIMIT,
-                );
+                let mut command = command(tool, example.command);
+                let ended = run(command.current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target")), LIMIT);
                 let printed = ended.stdout.clone();
                 last = Some(ended);
                 printed
             };
             let stderr = last.as_ref().map_or("", |ended| &ended.stderr);
-            assert!(matches(&example.printed, &printed), "$ {}\n{printed}\n--- besides:\n{stderr}", example.command);
+            assert!(matches(&example.printed, &printed), "{page}: $ {}\n{printed}\n--- besides:\n{stderr}", example.command);
             tested += 1;
         }
+        assert!(tested >= 1, "{page} has no examples");
     }
-    assert!(tested >= 2, "the README has no examples");
 }
 
 #[test]

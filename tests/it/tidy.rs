@@ -98,7 +98,7 @@ fn the_readme_has_the_tables_of_rules_and_exit_codes() {
 }
 
 #[test]
-fn the_readme_names_only_commands_that_exist() {
+fn the_readme_and_the_guide_name_only_commands_that_exist() {
     let tool = Tool::get();
     let subcommands = |mut command: Command| -> BTreeSet<String> {
         let help = run(command.arg("--help"), LIMIT).stdout;
@@ -107,15 +107,23 @@ fn the_readme_names_only_commands_that_exist() {
     };
     let (own, of_cargo) = (subcommands(tool.conccheck()), subcommands(tool.cargo_conccheck()));
     assert!(own.contains("report") && of_cargo.contains("test"), "{own:?} {of_cargo:?}");
-    let readme = read("README.md");
-    for line in text::blocks(&readme, "sh").into_iter().flat_map(str::lines) {
-        let known = match line.split_whitespace().collect::<Vec<_>>()[..] {
-            ["cargo", "conccheck", command, ..] => of_cargo.contains(command),
-            ["conccheck", command, ..] => own.contains(command),
-            _ => true,
-        };
-        assert!(known, "the README's `{line}`");
+    let guide = fs::read_dir(repository().join("docs")).expect("a readable folder").flatten();
+    let guide = guide.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    for page in guide.chain([repository().join("README.md")]) {
+        let text = fs::read_to_string(&page).expect("a readable page");
+        for line in text::blocks(&text, "sh").into_iter().flat_map(str::lines) {
+            let known = match line.split_whitespace().collect::<Vec<_>>()[..] {
+                ["cargo", "conccheck", command, ..] => of_cargo.contains(command),
+                ["conccheck", command, ..] => own.contains(command),
+                _ => true,
+            };
+            assert!(known, "{}: `{line}`", page.display());
+        }
     }
+    let architecture = read("ARCHITECTURE.md");
+    let unnamed: Vec<&String> =
+        own.iter().filter(|name| *name != "help" && !architecture.contains(&format!("`{name}`"))).collect();
+    assert!(unnamed.is_empty(), "ARCHITECTURE.md does not name the commands {unnamed:?}");
 }
 
 #[test]

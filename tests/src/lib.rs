@@ -1,5 +1,6 @@
 //! Support for the end-to-end tests: builds the tool, makes projects, runs programs with a time limit, reads reports.
 
+mod browser;
 mod hand_made;
 mod project;
 mod report;
@@ -7,6 +8,7 @@ mod run;
 pub mod text;
 mod tool;
 
+pub use browser::Browser;
 pub use hand_made::HandMade;
 pub use project::Project;
 pub use report::Found;

@@ -44,6 +44,12 @@ pub fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
     blocks
 }
 
+/// The anchor of a heading (`## The run is kept`), as code hosts and mdBook make it.
+pub fn anchor(heading: &str) -> String {
+    let kept = heading.trim_start_matches('#').trim().to_lowercase();
+    kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_')).map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
