@@ -52,7 +52,7 @@ macro_rules! operations {
                     for i in 0..times {
                         black_box(&sender).send(i).unwrap();
                         select! {
-                            recv(receiver) -> message => drop(black_box(message)),
+                            recv(receiver) -> message => assert_eq!(black_box(message), Ok(i)),
                             recv(quitting) -> _ => {}
                         }
                     }
