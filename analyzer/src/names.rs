@@ -30,7 +30,7 @@ impl Names {
         for (id, object) in model.trace.tables.objects() {
             let class = (object.created, object.type_name);
             let (name, without_line) = by_site.entry(class).or_insert_with(|| {
-                let type_name = model.trace.tables.string(object.type_name).map(short_type).unwrap_or_default();
+                let type_name = model.trace.tables.string(object.type_name).unwrap_or_default();
                 let created = model.site(object.created);
                 let found = match object.kind {
                     ObjectKind::Scope => Some(type_name.clone()),
@@ -40,8 +40,9 @@ impl Names {
                 match found {
                     Some(name) => (clean(&name), clean(&name)),
                     None => (
-                        clean(&describe(object.kind, &type_name, site, true)),
-                        clean(&describe(object.kind, &type_name, site, false)),
+                        clean(&describe(object.kind, &short_type(type_name), site, true)),
+                        // In full, since fingerprints tell locks apart by it.
+                        clean(&describe(object.kind, &without_paths(type_name), site, false)),
                     ),
                 }
             });
