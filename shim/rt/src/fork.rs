@@ -16,7 +16,7 @@ pub(crate) fn generation() -> u32 {
 pub(crate) extern "C" fn in_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
     site::break_open();
-    stack::break_open();
+    stack::forget();
     object::forget_definitions();
     local::forget();
     recorder::start_again();

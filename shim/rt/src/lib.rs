@@ -13,7 +13,6 @@ pub mod once;
 pub mod recorder;
 pub mod select;
 pub mod scope;
-pub mod stack;
 pub mod thread;
 
 mod backlog;
@@ -29,6 +28,7 @@ mod session;
 mod site;
 mod slots;
 mod spin;
+mod stack;
 mod sys;
 mod ticker;
 mod watchdog;

@@ -10,14 +10,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, compiler_fence};
 
 use conccheck_trace::layout::chunk;
 use conccheck_trace::wire::MAX_ENTRY;
-use conccheck_trace::{ObjectId, Order, ThreadId};
+use conccheck_trace::{ObjectId, Order, SiteId, ThreadId};
 
 use crate::entry::Place;
 use crate::session::Budget;
 use crate::slots::Slot;
 use crate::sys::ThreadEnd;
 use crate::writer::Writer;
-use crate::{clock, object};
+use crate::{clock, object, stack};
 
 /// What stands for a slot's header while a thread has none: whatever is asked for, there is no room.
 static NOWHERE: [AtomicU32; chunk::ENTRIES / 4] = {
@@ -42,6 +42,8 @@ pub(crate) struct Local {
     pub(crate) serial: Cell<u64>,
     /// The lock that was read last and its order then, if that stands in this chunk; 0 if there is none.
     seen: Cell<u64>,
+    /// Which locks the thread holds, as the sum of their numbers.
+    held: Cell<u32>,
     /// Objects up to this number are those of the process that this one was forked from.
     foreign: Cell<u32>,
     /// Events lost since the last entry because the thread was within the recorder.
@@ -78,6 +80,7 @@ thread_local! {
             time: Cell::new(0),
             serial: Cell::new(0),
             seen: Cell::new(0),
+            held: Cell::new(0),
             foreign: Cell::new(0),
             lost: AtomicU32::new(0),
             provisional: Cell::new(Provisional::NONE),
@@ -116,6 +119,7 @@ pub(crate) fn forget() {
         local.taken.store(false, Ordering::Relaxed);
         local.lost.store(0, Ordering::Relaxed);
         local.budget.set(Budget::Free);
+        local.held.set(0);
         local.detach();
         local.thread.set(0);
         local.chunk.set(0);
@@ -179,6 +183,27 @@ impl Local {
         self.slot.set(Some(slot));
         self.base.set(slot.base());
         self.foreign.set(object::foreign());
+        if self.held.get() == 0 {
+            self.held.set(stack::start_of_held());
+        }
+    }
+
+    /// Notes that the lock is held.
+    #[inline(always)]
+    pub(crate) fn hold(&self, lock: ObjectId) {
+        self.held.set(self.held.get().wrapping_add(lock.0));
+    }
+
+    /// Records the calls that led to the acquisition of this lock, which is held now and was just recorded, if that is new.
+    #[inline(always)]
+    pub(crate) fn say_calls(&self, lock: ObjectId, site: SiteId) {
+        stack::first_context(self.held.get().wrapping_sub(lock.0), lock, site);
+    }
+
+    /// Notes that the lock is about to be released.
+    #[inline(always)]
+    pub(crate) fn unhold(&self, lock: ObjectId) {
+        self.held.set(self.held.get().wrapping_sub(lock.0));
     }
 
     /// Makes the thread's next entry ask for a slot.

@@ -126,13 +126,16 @@ impl Lock {
                 if !local.is_ours(lock) {
                     return None;
                 }
-                local.write_frequent(|place, elapsed| {
+                let written = local.write_frequent(|place, elapsed| {
                     let (order, mut follows) = self.advance(READ, local.serial.get());
                     if READ {
                         follows |= local.sees(lock, order);
                     }
                     place.acquisition(acquire::MARK | kind.code(), elapsed, pair, (!follows).then_some(order))
-                })
+                })?;
+                local.hold(lock);
+                local.say_calls(lock, site);
+                Some(written)
             })
         {
             return State::written(lock, kind, end, length);
@@ -144,18 +147,25 @@ impl Lock {
     #[inline(never)]
     #[expect(improper_ctypes_definitions, reason = "called from Rust only")]
     extern "C" fn acquire_slowly(&self, kind: Kind, place: Place, type_name: TypeName) -> State {
-        let mut recorded = false;
-        let mut lock = ObjectId::NONE;
-        if recorder::is_on() {
-            lock = self.id(type_name);
-            let site = recorder::site(place);
-            recorded = local::with(|local| self.record_acquisition(&mut local.enter(), lock, site, kind));
+        if !recorder::is_on() {
+            return State::new(ObjectId::NONE, kind);
         }
-        State::new(if recorded { lock } else { ObjectId::NONE }, kind)
+        let (lock, site) = (self.id(type_name), recorder::site(place));
+        let verdict = local::with(|local| {
+            let verdict = self.record_acquisition(&mut local.enter(), lock, site, kind);
+            if verdict != Verdict::Drop {
+                local.hold(lock);
+            }
+            if verdict == Verdict::Record {
+                local.say_calls(lock, site);
+            }
+            verdict
+        });
+        State::new(if verdict == Verdict::Drop { ObjectId::NONE } else { lock }, kind)
     }
 
-    /// Records an acquisition or counts it. Whether the release is to be told.
-    fn record_acquisition(&self, writer: &mut Writer<'_>, lock: ObjectId, site: SiteId, kind: Kind) -> bool {
+    /// Records an acquisition or counts it, or neither: then its release is not to be told.
+    fn record_acquisition(&self, writer: &mut Writer<'_>, lock: ObjectId, site: SiteId, kind: Kind) -> Verdict {
         let (mode, how) = (kind.mode(), kind.how());
         let (order, follows);
         if writer.has_room() {
@@ -164,17 +174,16 @@ impl Lock {
             (order, follows) = (self.advance(kind.is_read(), 0).0, false);
             match writer.judge(lock, site, mode, how, order) {
                 Ok(Verdict::Record) => {}
-                Ok(Verdict::Counted) => return true,
-                Ok(Verdict::Drop) => return false,
+                Ok(verdict) => return verdict,
                 Err(error) => {
                     // This one, and its release.
                     writer.lose(2, &error);
-                    return false;
+                    return Verdict::Drop;
                 }
             }
         }
         writer.write_acquisition((lock, site), (mode, how), (!follows).then_some(order));
-        true
+        Verdict::Record
     }
 
     /// The order of an acquisition that is recorded in chunk `serial` (0: in none), and whether it follows from that chunk.
@@ -231,12 +240,17 @@ extern "C" fn released(state: State, wrote: bool) {
     let recorded = !panicking
         && local::with(|local| {
             let lock = state.id();
-            local.fold(state.end(), state.length(), lock, acquire::RELEASED | if wrote { acquire::WROTE } else { 0 })
+            let bits = acquire::RELEASED | if wrote { acquire::WROTE } else { 0 };
+            let recorded = local.fold(state.end(), state.length(), lock, bits)
                 || clock::is_ticking()
                     && local.is_ours(lock)
                     && entry::lone(lock).is_some_and(|lone| {
                         local.write_frequent(|place, elapsed| place.release(RELEASE | u8::from(wrote), elapsed, lone)).is_some()
-                    })
+                    });
+            if recorded {
+                local.unhold(lock);
+            }
+            recorded
         });
     if !recorded {
         released_slowly(state, wrote, panicking && !state.has(State::PANICKING));
@@ -252,6 +266,7 @@ fn released_slowly(state: State, wrote: bool, unwinding: bool) {
         return;
     }
     local::with(|local| {
+        local.unhold(lock);
         let mut writer = local.enter();
         if !writer.has_room() {
             if let Err(error) = writer.make_room(MAX_ENTRY) {

@@ -60,38 +60,49 @@ fn look() -> u8 {
     wanted
 }
 
+/// What a thread's sum of held locks starts from: not 0 where the calls of all acquisitions are wanted.
+pub(crate) fn start_of_held() -> u32 {
+    if wanted() == Wanted::All as u8 { 1 << 31 } else { 0 }
+}
+
 /// To be called right behind the acquisition of `lock` at `site`, when it is recorded and nothing else was since. `held` says what
 /// else the thread holds, by any number that is the same for the same (0: nothing). The first time in a context, the calls are
 /// recorded.
-#[inline]
-pub fn first_context(held: u64, lock: ObjectId, site: SiteId) {
-    let least = if held == 0 { Wanted::All } else { Wanted::Edges };
-    if wanted() >= least as u8 && is_new(key(held, lock, site)) {
+#[inline(always)]
+pub(crate) fn first_context(held: u32, lock: ObjectId, site: SiteId) {
+    if held != 0 {
+        let key = key(held, lock, site);
+        // Nearly always found at once.
+        if place(key, 0).load(Ordering::Relaxed) != key {
+            look_closely(key, site);
+        }
+    }
+}
+
+/// A number for a context, never 0.
+#[inline(always)]
+fn key(held: u32, lock: ObjectId, site: SiteId) -> u64 {
+    (u64::from(held) << 32 ^ u64::from(lock.0) << 16 ^ u64::from(site.0)).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1
+}
+
+/// Where a context is looked for.
+#[inline(always)]
+fn place(key: u64, probe: usize) -> &'static AtomicU64 {
+    &SEEN[((key >> 40) as usize + probe) % CONTEXTS]
+}
+
+#[cold]
+#[inline(never)]
+fn look_closely(key: u64, site: SiteId) {
+    if wanted() != Wanted::None as u8 && is_new(key) {
         capture(site);
     }
 }
 
-/// A number for a context, never 0. In a forked child all are new: its trace is another.
-#[inline]
-fn key(held: u64, lock: ObjectId, site: SiteId) -> u64 {
-    let mut key = 0xcbf2_9ce4_8422_2325;
-    for part in [held, u64::from(lock.0) << 32 | u64::from(site.0), u64::from(fork::generation())] {
-        key = (key ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        key ^= key >> 29;
-    }
-    key | 1
-}
-
 /// Whether a context is seen for the first time and there is room to note that.
-#[inline]
 fn is_new(key: u64) -> bool {
-    let entry = |probe: usize| &SEEN[((key >> 32) as usize + probe) % CONTEXTS];
-    // Nearly always found at once.
-    if entry(0).load(Ordering::Relaxed) == key {
-        return false;
-    }
     for probe in 0..PROBES {
-        match entry(probe).compare_exchange(0, key, Ordering::Relaxed, Ordering::Relaxed) {
+        match place(key, probe).compare_exchange(0, key, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => return true,
             Err(other) if other == key => return false,
             Err(_) => {}
@@ -103,7 +114,7 @@ fn is_new(key: u64) -> bool {
 #[cold]
 #[inline(never)]
 fn capture(site: SiteId) {
-    let captured = &CAPTURED[(site.0 as usize).wrapping_mul(31).wrapping_add(fork::generation() as usize) % SITES];
+    let captured = &CAPTURED[(site.0 as usize) % SITES];
     if captured.load(Ordering::Relaxed) >= MOST_A_SITE || !recorder::is_on() {
         return;
     }
@@ -171,7 +182,9 @@ impl Modules {
     }
 }
 
-/// In a forked child.
-pub(crate) fn break_open() {
+/// In a forked child: its trace is another, so that all is new.
+pub(crate) fn forget() {
     MODULES.lock.break_open();
+    SEEN.iter().for_each(|key| key.store(0, Ordering::Relaxed));
+    CAPTURED.iter().for_each(|count| count.store(0, Ordering::Relaxed));
 }

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use conccheck_rt::{Event, Held, How, Lock, Mode, ObjectKind, SiteId, recorder, stack};
+use conccheck_rt::{Event, Held, How, Lock, Mode, ObjectKind};
 use conccheck_trace::read::ProcessTrace;
 
 use crate::support::{self, events, run_to};
@@ -11,20 +11,16 @@ static OUTER: Lock = Lock::new(ObjectKind::Mutex);
 static INNER: [Lock; 2] = [const { Lock::new(ObjectKind::Mutex) }; 2];
 
 #[track_caller]
-fn acquire(lock: &'static Lock) -> (Held<'static>, SiteId) {
-    let place = Location::caller();
-    (lock.acquired(Mode::Exclusive, How::Blocking, place, std::any::type_name::<u64>), recorder::site(place))
+fn acquire(lock: &'static Lock) -> Held<'static> {
+    lock.acquired(Mode::Exclusive, How::Blocking, Location::caller(), std::any::type_name::<u64>)
 }
 
 /// Two locks within another one, over and over, as a helper would.
 fn nest() {
-    let name = std::any::type_name::<u64>;
-    let (_outer, site) = acquire(&OUTER);
-    stack::first_context(0, OUTER.id(name), site);
+    let _outer = acquire(&OUTER);
     for _ in 0..50 {
         for lock in &INNER {
-            let (_inner, site) = acquire(lock);
-            stack::first_context(u64::from(OUTER.id(name).0), lock.id(name), site);
+            drop(acquire(lock));
         }
     }
 }
