@@ -46,7 +46,7 @@ impl Rule for UnboundedBacklog {
                 duration(model.span(first, model.end).0)
             ));
             let message = format!("{name} has no bound, and its queue grew to {} messages", channel.fullest);
-            let help = format!("give {name} a capacity (`sync_channel`), so that its senders wait for its receiver");
+            let help = format!("give {name} a capacity (`sync_channel`, `bounded`), so that its senders wait for its receiver");
             out.push(draft.finish(message, help, 1));
         }
     }
