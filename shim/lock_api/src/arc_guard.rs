@@ -1,13 +1,15 @@
-//! What the guards that own their lock have in common: the fields `held`, the lock itself, and `marker`.
+//! What the guards that own their lock have in common: the fields `held`, `state`, the lock itself, and `marker`.
+//!
+//! They are made by the raw lock, as the originals are, since a guard that borrows does not give its state away.
 
 /// A guard that owns its lock.
 ///
-/// - `$guard` in mode `$mode` of the lock `$Lock`, to which `$owner` leads; `$Borrowed` is the guard of the same kind that borrows it
-/// - `$real_lock` and `$real_try` are how the original asks for it, `$unlock` (and, `fair`ly, `$unlock_fair`) how it is released
+/// - `$guard` in mode `$mode` of the lock `$Lock`, to which `$owner` leads; `$State` is what the raw lock gives
+/// - `$try_lock` and `$lock` are how the original is asked for, `$unlock` (and, `fair`ly, `$unlock_fair`) how it is released
 macro_rules! arc_guard {
     (
-        $guard:ident[$($generic:ident: $bound:path),*] $owner:ident: $Lock:ident, $Borrowed:ident, $mode:expr,
-        $real_try:ident, $real_lock:ident, $unlock:expr,
+        $guard:ident[$($generic:ident: $bound:path),*] $owner:ident: $Lock:ident, $mode:expr, $State:ty,
+        $try_lock:expr, $lock:expr, $unlock:expr,
         fair [$($fair_generic:ident: $fair_bound:path),*] $unlock_fair:expr, $marker:ty
     ) => {
         #[doc = concat!("Instrumented [`lock_api::", stringify!($guard), "`](lock_api_orig::", stringify!($guard), ").")]
@@ -15,27 +17,28 @@ macro_rules! arc_guard {
         #[clippy::has_significant_drop]
         pub struct $guard<$($generic: $bound,)* T: ?Sized> {
             pub(crate) held: ManuallyDrop<Held<'static>>,
+            pub(crate) state: ManuallyDrop<$State>,
             pub(crate) $owner: Arc<$Lock<$($generic,)* T>>,
             pub(crate) marker: PhantomData<$marker>,
         }
 
         impl<$($generic: $bound,)* T: ?Sized> $guard<$($generic,)* T> {
-            /// From one that borrows the same lock.
+            /// For a lock that was got just now.
             #[expect(unsafe_code, reason = "the owner replaces the borrow")]
-            pub(crate) fn owning($owner: &Arc<$Lock<$($generic,)* T>>, guard: $Borrowed<'_, $($generic,)* T>) -> Self {
-                let $Borrowed { held, inner, .. } = guard;
-                core::mem::forget(inner);
+            pub(crate) fn owning($owner: &Arc<$Lock<$($generic,)* T>>, (held, state): (Held<'_>, $State)) -> Self {
                 // SAFETY: it is dropped before the lock's owner, which is part of the same guard.
                 let held = ManuallyDrop::new(unsafe { held.into_owned() });
-                $guard { held, $owner: Arc::clone($owner), marker: PhantomData }
+                $guard { held, state: ManuallyDrop::new(state), $owner: Arc::clone($owner), marker: PhantomData }
             }
 
-            /// The hold and the lock, which is still locked.
+            /// The hold, the state and the lock, which is still locked.
             #[expect(unsafe_code, reason = "moves out of a type with a destructor")]
-            pub(crate) fn into_parts(s: Self) -> (Held<'static>, Arc<$Lock<$($generic,)* T>>) {
+            pub(crate) fn into_parts(s: Self) -> (Held<'static>, $State, Arc<$Lock<$($generic,)* T>>) {
                 let mut s = ManuallyDrop::new(s);
-                // SAFETY: neither field is used again.
-                unsafe { (ManuallyDrop::take(&mut s.held), core::ptr::read(&raw const s.$owner)) }
+                // SAFETY: none of the fields is used again.
+                unsafe {
+                    (ManuallyDrop::take(&mut s.held), ManuallyDrop::take(&mut s.state), core::ptr::read(&raw const s.$owner))
+                }
             }
 
             #[doc = concat!("See [`lock_api::", stringify!($guard), "::", stringify!($owner), "`](lock_api_orig::", stringify!($guard), ").")]
@@ -47,9 +50,9 @@ macro_rules! arc_guard {
             /// See the original.
             #[track_caller]
             pub fn into_arc(s: Self) -> Arc<$Lock<$($generic,)* T>> {
-                let (held, owner) = Self::into_parts(s);
+                let (held, state, owner) = Self::into_parts(s);
                 drop(held);
-                $unlock(&owner.inner);
+                $unlock(&owner.inner, state);
                 owner
             }
 
@@ -59,18 +62,30 @@ macro_rules! arc_guard {
             where
                 F: FnOnce() -> U,
             {
-                s.held.give_up();
-                $unlock(&s.$owner.inner);
-                let place = Location::caller();
-                let _locked_again = Finally::new(|| s.lock_again(place));
+                s.unlocked_by(Location::caller(), |owner, state| $unlock(owner, state), f)
+            }
+
+            #[expect(unsafe_code, reason = "the state is away while the lock is free")]
+            fn unlocked_by<U>(
+                &mut self,
+                place: &'static Location<'static>,
+                unlock: impl FnOnce(&real::$Lock<$($generic,)* T>, $State),
+                f: impl FnOnce() -> U,
+            ) -> U {
+                self.held.give_up();
+                let owner = Arc::clone(&self.$owner);
+                // SAFETY: it is replaced before it is used again, or the process aborts.
+                let state = unsafe { ManuallyDrop::take(&mut self.state) };
+                let _locked_again = Finally::new(|| never_unwinding(|| self.lock_again(place)));
+                unlock(&owner.inner, state);
                 f()
             }
 
             #[expect(unsafe_code, reason = "the owner replaces the borrow")]
             fn lock_again(&mut self, place: &'static Location<'static>) {
                 let attempt = self.$owner.attempt($mode, place);
-                let (held, inner) = attempt.blocking(|| self.$owner.inner.$real_try(), || self.$owner.inner.$real_lock());
-                core::mem::forget(inner);
+                let (held, state) = attempt.blocking(|| $try_lock(&self.$owner.inner), || $lock(&self.$owner.inner));
+                self.state = ManuallyDrop::new(state);
                 // SAFETY: as in `owning`.
                 *self.held = unsafe { held.into_owned() };
             }
@@ -86,9 +101,9 @@ macro_rules! arc_guard {
             /// See the original.
             #[track_caller]
             pub fn into_arc_fair(s: Self) -> Arc<$Lock<$($fair_generic,)* T>> {
-                let (held, owner) = Self::into_parts(s);
+                let (held, state, owner) = Self::into_parts(s);
                 drop(held);
-                $unlock_fair(&owner.inner);
+                $unlock_fair(&owner.inner, state);
                 owner
             }
 
@@ -98,11 +113,7 @@ macro_rules! arc_guard {
             where
                 F: FnOnce() -> U,
             {
-                s.held.give_up();
-                $unlock_fair(&s.$owner.inner);
-                let place = Location::caller();
-                let _locked_again = Finally::new(|| s.lock_again(place));
-                f()
+                s.unlocked_by(Location::caller(), |owner, state| $unlock_fair(owner, state), f)
             }
 
             /// See the original.
@@ -116,8 +127,11 @@ macro_rules! arc_guard {
             #[expect(unsafe_code, reason = "drops in the right order")]
             fn drop(&mut self) {
                 // SAFETY: this is the end of it.
-                unsafe { ManuallyDrop::drop(&mut self.held) };
-                $unlock(&self.$owner.inner);
+                let state = unsafe {
+                    ManuallyDrop::drop(&mut self.held);
+                    ManuallyDrop::take(&mut self.state)
+                };
+                $unlock(&self.$owner.inner, state);
             }
         }
 
@@ -156,31 +170,73 @@ macro_rules! arc_guard {
             }
         }
     };
-    // The ways to ask for it; `$borrowed` is the method that gives the guard that borrows.
-    (try $Owned:ident, $arc:ident = $borrowed:ident($($timeout:ident: $limit:ident)?)) => {
-        #[doc = concat!("See [`lock_api::", stringify!($Owned), "`](lock_api_orig::", stringify!($Owned), ").")]
+    // The ways to ask for it, each by functions like `$try_lock` and `$lock` above.
+    (lock $guard:ident, $mode:expr, $arc:ident = $try_lock:ident, $lock:ident) => {
+        #[doc = concat!("See [`lock_api::", stringify!($guard), "`](lock_api_orig::", stringify!($guard), ").")]
         #[track_caller]
-        pub fn $arc(self: &Arc<Self> $(, $timeout: R::$limit)?) -> Option<$Owned<R, T>> {
-            Some($Owned::owning(self, self.$borrowed($($timeout)?)?))
+        pub fn $arc(self: &Arc<Self>) -> $guard<R, T> {
+            let attempt = self.attempt($mode, Location::caller());
+            $guard::owning(self, attempt.blocking(|| $try_lock(&self.inner), || $lock(&self.inner)))
         }
     };
-    (lock $Owned:ident, $arc:ident = $borrowed:ident) => {
-        #[doc = concat!("See [`lock_api::", stringify!($Owned), "`](lock_api_orig::", stringify!($Owned), ").")]
+    (try $guard:ident, $mode:expr, $arc:ident = $try_lock:ident) => {
+        #[doc = concat!("See [`lock_api::", stringify!($guard), "`](lock_api_orig::", stringify!($guard), ").")]
         #[track_caller]
-        pub fn $arc(self: &Arc<Self>) -> $Owned<R, T> {
-            $Owned::owning(self, self.$borrowed())
+        pub fn $arc(self: &Arc<Self>) -> Option<$guard<R, T>> {
+            let attempt = self.attempt($mode, Location::caller());
+            Some($guard::owning(self, attempt.once(|| $try_lock(&self.inner))?))
         }
     };
-    (unchecked $Owned:ident, $arc:ident = $borrowed:ident) => {
-        #[doc = concat!("See [`lock_api::", stringify!($Owned), "`](lock_api_orig::", stringify!($Owned), ").")]
+    (timed $guard:ident, $mode:expr, $arc:ident = $try_lock:ident, $wait:ident $limit:ident) => {
+        #[doc = concat!("See [`lock_api::", stringify!($guard), "`](lock_api_orig::", stringify!($guard), ").")]
+        #[track_caller]
+        #[expect(unsafe_code, reason = "asks the raw lock")]
+        pub fn $arc(self: &Arc<Self>, timeout: R::$limit) -> Option<$guard<R, T>> {
+            let attempt = self.attempt($mode, Location::caller());
+            // SAFETY: nothing is unlocked here.
+            let wait = || got!(unsafe { self.inner.raw() }.$wait(timeout));
+            Some($guard::owning(self, attempt.timed(|| $try_lock(&self.inner), wait)?))
+        }
+    };
+    (unchecked $guard:ident, $mode:expr, $State:ty, $arc:ident) => {
+        #[doc = concat!("See [`lock_api::", stringify!($guard), "`](lock_api_orig::", stringify!($guard), ").")]
         ///
         /// # Safety
         /// As the original's.
         #[track_caller]
         #[expect(unsafe_code, reason = "as in the original")]
-        pub unsafe fn $arc(self: &Arc<Self>) -> $Owned<R, T> {
-            // SAFETY: as the caller promises.
-            $Owned::owning(self, unsafe { self.$borrowed() })
+        pub unsafe fn $arc(self: &Arc<Self>, #[cfg(conccheck_original = "0.5")] guard: $State) -> $guard<R, T> {
+            #[cfg(not(conccheck_original = "0.5"))]
+            let guard = ();
+            $guard::owning(self, (self.attempt($mode, Location::caller()).acquired(How::Try), guard))
         }
     };
+}
+
+/// Functions that get a lock by the raw lock's methods of their names.
+macro_rules! raw_locking {
+    ($($try_lock:ident, $lock:ident: $Lock:ident of $bound:ident gives $State:ident),*) => {$(
+        #[expect(unsafe_code, reason = "asks the raw lock")]
+        fn $try_lock<R: $bound, T: ?Sized>(lock: &real::$Lock<R, T>) -> Option<by_version!((), R::$State)> {
+            // SAFETY: nothing is unlocked here.
+            got!(unsafe { lock.raw() }.$try_lock())
+        }
+
+        #[expect(unsafe_code, reason = "asks the raw lock")]
+        fn $lock<R: $bound, T: ?Sized>(lock: &real::$Lock<R, T>) -> by_version!((), R::$State) {
+            // SAFETY: nothing is unlocked here.
+            unsafe { lock.raw() }.$lock()
+        }
+    )*};
+}
+
+/// Functions that release a lock by the raw lock's methods of their names.
+macro_rules! raw_unlocking {
+    ($($unlock:ident: $Lock:ident of $bound:ident takes $State:ident),*) => {$(
+        #[expect(unsafe_code, reason = "the guards, which hold the lock, are the only callers")]
+        fn $unlock<R: $bound, T: ?Sized>(lock: &real::$Lock<R, T>, state: by_version!((), R::$State)) {
+            // SAFETY: called only for a guard that gives its lock up, with what it got for it.
+            unsafe { given!(lock.raw(), $unlock, state) }
+        }
+    )*};
 }

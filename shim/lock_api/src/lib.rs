@@ -5,9 +5,6 @@
 //! leaves every outcome to it. What goes on behind [`Mutex::raw`] can't be seen.
 #![no_std]
 
-#[cfg(all(feature = "arc_lock", conccheck_original = "0.5"))]
-compile_error!("guards that own their lock are not recorded for lock_api 0.5");
-
 #[cfg(feature = "arc_lock")]
 extern crate alloc;
 
@@ -17,7 +14,12 @@ pub use lock_api_orig::*;
 mod guard;
 #[macro_use]
 #[cfg(feature = "arc_lock")]
+mod state;
+#[macro_use]
+#[cfg(feature = "arc_lock")]
 mod arc_guard;
+#[cfg(feature = "arc_lock")]
+mod arc_convert;
 #[cfg(feature = "arc_lock")]
 mod arc_mutex;
 #[cfg(all(feature = "arc_lock", feature = "atomic_usize"))]
