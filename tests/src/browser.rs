@@ -23,7 +23,7 @@ impl Browser {
         let output = BufReader::new(driver.stdout.take().expect("a pipe"));
         let mut lines = output.lines().map_while(Result::ok);
         // "ChromeDriver was started successfully on port 40123."
-        let port = lines.find_map(|line| line.split_once(" on port ")?.1.trim_end_matches('.').parse::<u16>().ok());
+        let port = lines.find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok());
         // Whoever writes into a closed pipe is ended.
         std::thread::spawn(move || lines.for_each(drop));
         let driver_url = format!("http://127.0.0.1:{}/session", port.expect("chromedriver says its port"));
