@@ -33,7 +33,7 @@ impl Names {
                 let type_name = model.trace.tables.string(object.type_name).unwrap_or_default();
                 let created = model.site(object.created);
                 let found = match object.kind {
-                    ObjectKind::Scope => Some(type_name.clone()),
+                    ObjectKind::Scope => Some(short_type(type_name)),
                     _ => created.and_then(|site| name_at(model.sources, site)).or_else(|| called.get(&class).cloned().flatten()),
                 };
                 let site = model.site(object.created);
