@@ -54,11 +54,45 @@ pub(crate) enum Step {
 
 /// What is known of each ring.
 pub(crate) fn prove(model: &Model<'_>, rings: &[&Ring]) -> Vec<Outcome> {
-    let mut outcomes: Vec<Outcome> = rings.iter().map(|_| Outcome::Unknown).collect();
+    with_provers(model, rings, |recorded, prover, ring, reading| try_ring(model, recorded, prover, ring, reading))
+}
+
+/// What is known of each reader (context) that reads again what it reads already, with the writer (context) that queues between.
+pub(crate) fn prove_again(model: &Model<'_>, pairs: &[(u32, u32)]) -> Vec<Outcome> {
+    with_provers(model, pairs, |recorded, prover, &(reader, writer), reading| {
+        let moments = |id: u32| {
+            let context = &model.contexts[id as usize];
+            let thread = model.threads[context.thread].id;
+            context.moments.kept.iter().map(move |(moment, _)| (thread, moment.index))
+        };
+        // The inner read is no event of its own: who comes to what follows it has come to it.
+        let mut reads: Vec<u32> = moments(reader).filter_map(|(thread, index)| recorded.event_from(thread, index)).collect();
+        reads.dedup();
+        let writes: Vec<u32> = moments(writer).filter_map(|(thread, index)| recorded.event(thread, index)).collect();
+        if reads.is_empty() || writes.is_empty() {
+            return Outcome::Unknown;
+        }
+        match prover.prove_standing(&[&reads, &writes]) {
+            Verdict::Proven(how, witness) => {
+                let schedule = Schedule::new(model, recorded, how, &witness, vec![reader, writer]);
+                if reading == Reading::AtTheEnd { Outcome::IfIndependent(schedule) } else { Outcome::Proven(schedule) }
+            }
+            Verdict::Unreachable | Verdict::Undecided | Verdict::Untried => Outcome::Unknown,
+        }
+    })
+}
+
+/// Tries each candidate by what its threads are known to read, until it is proven.
+fn with_provers<T>(
+    model: &Model<'_>,
+    candidates: &[T],
+    mut attempt: impl FnMut(&Recorded, &mut Prover<'_, '_>, &T, Reading) -> Outcome,
+) -> Vec<Outcome> {
+    let mut outcomes: Vec<Outcome> = candidates.iter().map(|_| Outcome::Unknown).collect();
     let shared = |lock: ObjectId| model.locks.get(lock.0).is_some_and(|state| is_shared(model, state));
     let sections =
         || -> u64 { model.locks.iter().filter(|(_, state)| is_shared(model, state)).map(|(_, state)| state.acquisitions).sum() };
-    if rings.is_empty() || sections() > MOST_SECTIONS {
+    if candidates.is_empty() || sections() > MOST_SECTIONS {
         return outcomes;
     }
     for reading in [Reading::FromTheStart, Reading::AtTheEnd] {
@@ -69,9 +103,9 @@ pub(crate) fn prove(model: &Model<'_>, rings: &[&Ring]) -> Vec<Outcome> {
         let limits = Limits::default();
         let Ok(index) = Index::new(&recorded.trace, limits.clock_cells) else { break };
         let mut prover = Prover::new(&index, &limits);
-        for (ring, outcome) in rings.iter().zip(&mut outcomes) {
+        for (candidate, outcome) in candidates.iter().zip(&mut outcomes) {
             if !matches!(outcome, Outcome::Proven(_)) {
-                *outcome = try_ring(model, &recorded, &mut prover, ring, reading);
+                *outcome = attempt(&recorded, &mut prover, candidate, reading);
             }
         }
     }

@@ -63,6 +63,13 @@ impl Recorded {
         self.locks[lock as usize]
     }
 
+    /// The first event of a thread that stands for this record or a later one: as nothing lies between, who has come to the one has
+    /// come to the other.
+    pub fn event_from(&self, thread: ThreadId, number: u32) -> Option<u32> {
+        let events = self.by_thread.get(&thread)?;
+        events.get(events.partition_point(|event| self.origins[*event as usize].1 < number)).copied()
+    }
+
     /// The event that stands for a record. `None`: the record is not looked at, as the inner part of a re-entrant section.
     pub fn event(&self, thread: ThreadId, number: u32) -> Option<u32> {
         let events = self.by_thread.get(&thread)?;

@@ -223,6 +223,12 @@ impl<'i, 't> Prover<'i, 't> {
         self.decide(lists, Goal::Deadlock)
     }
 
+    /// Decides whether the threads of all lists but the first can come to be kept from going on while that of the first is about to do
+    /// its event, whatever that is.
+    pub fn prove_standing(&mut self, lists: &[&[u32]]) -> Verdict {
+        self.decide(lists, Goal::Standing)
+    }
+
     /// Decides whether two accesses to one variable, one a write, can come next to each other: a data race.
     pub fn prove_race(&mut self, access: u32, other: u32) -> Verdict {
         self.decide(&[&[access], &[other]], Goal::Race)

@@ -25,6 +25,8 @@ pub enum Goal {
     Deadlock,
     /// Two accesses to one variable, one a write.
     Race,
+    /// The second and later ones ask for locks that other threads of the goal hold; the first one's thread just stands there.
+    Standing,
 }
 
 /// Why a schedule proves nothing. Each names the event at fault.
@@ -176,6 +178,10 @@ impl<'t> Checker<'t> {
                     let conflicts = matches!((event.op, other.op), (Op::Write, Op::Read | Op::Write) | (Op::Read, Op::Write));
                     other.thread != event.thread && other.object == event.object && conflicts
                 }),
+                (Goal::Standing, _) if i == witness.goal[0] => true,
+                (Goal::Standing, Op::Acquire { waits: true, .. } | Op::Request { .. }) => {
+                    self.is_blocked(i, &witness.goal, &holders)
+                }
                 _ => false,
             };
             if !reached {

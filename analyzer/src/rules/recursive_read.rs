@@ -11,6 +11,7 @@ use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
 use crate::model::context::Context;
 use crate::modes;
+use crate::proof::{self, Outcome};
 use crate::rule::{Rule, RuleMeta};
 use crate::stuck::Cause;
 
@@ -38,26 +39,29 @@ impl Rule for RecursiveRead {
             let message = format!("a read of {names} within a read waits behind a writer, which waits for the outer read");
             out.push(draft.finish(message, help(&names), 1));
         }
-        let mut by_sites: BTreeMap<(SiteId, SiteId), Vec<(&Context, &Context)>> = BTreeMap::new();
-        for context in model.contexts.iter().filter(|context| context.can_wait() && !hung.contains(&context.lock)) {
+        let mut by_sites: BTreeMap<(SiteId, SiteId), Vec<(u32, u32)>> = BTreeMap::new();
+        for (id, context) in (0..).zip(&model.contexts).filter(|(_, context)| context.can_wait() && !hung.contains(&context.lock))
+        {
             if let Some((outer, writer)) = again(model, context) {
-                by_sites.entry((outer, context.site)).or_default().push((context, writer));
+                by_sites.entry((outer, context.site)).or_default().push((id, writer));
             }
         }
-        for ((outer, _), found) in by_sites {
-            out.push(finding(model, outer, &found));
+        let firsts: Vec<(u32, u32)> = by_sites.values().map(|found| found[0]).collect();
+        let outcomes = proof::prove_again(model, &firsts);
+        for (((outer, _), found), outcome) in by_sites.into_iter().zip(outcomes) {
+            out.push(finding(model, outer, &found, &outcome));
         }
     }
 }
 
 /// Where the lock that this context asks to read is read already, and a writer that can queue between the two.
-fn again<'m>(model: &'m Model<'_>, context: &Context) -> Option<(SiteId, &'m Context)> {
+fn again(model: &Model<'_>, context: &Context) -> Option<(SiteId, u32)> {
     let held = model.held(context.chain).into_iter().find(|held| held.lock == context.lock)?;
     if !modes::blocks_behind_writer(held.mode, context.mode) {
         return None;
     }
-    let writers = model.locks.get(context.lock.0)?.contexts.iter().map(|id| &model.contexts[*id as usize]);
-    let mut writers = writers.filter(|writer| {
+    let mut writers = model.locks.get(context.lock.0)?.contexts.iter().copied().filter(|id| {
+        let writer = &model.contexts[*id as usize];
         writer.mode == Mode::Exclusive
             && writer.can_wait()
             && writer.thread != context.thread
@@ -72,9 +76,12 @@ fn help(names: &str) -> String {
     format!("pass the first guard of {names} on to where it is read again, or copy what is needed and release it first")
 }
 
-fn finding(model: &Model<'_>, outer: SiteId, found: &[(&Context, &Context)]) -> Finding {
-    let (context, writer) = found[0];
-    let mut draft = Draft::new(model, &META, Confidence::Possible, [context.lock]);
+fn finding(model: &Model<'_>, outer: SiteId, found: &[(u32, u32)], outcome: &Outcome) -> Finding {
+    let context = |id: u32| &model.contexts[id as usize];
+    let readers = || found.iter().map(|(reader, _)| context(*reader));
+    let (context, writer) = (context(found[0].0), context(found[0].1));
+    let confidence = if matches!(outcome, Outcome::Proven(_)) { Confidence::Proven } else { Confidence::Possible };
+    let mut draft = Draft::new(model, &META, confidence, [context.lock]);
     let name = draft.quoted(context.lock);
     let plain = draft.name(context.lock).to_owned();
     let mut steps = vec![draft.step(outer, format!("reads {name} from here"), false)];
@@ -85,10 +92,13 @@ fn finding(model: &Model<'_>, outer: SiteId, found: &[(&Context, &Context)]) -> 
     draft.scenario(reader, format!("read({plain})"), false);
     draft.scenario(writing, format!("write({plain})"), true);
     draft.scenario(reader, format!("read({plain})"), true);
-    for (other, _) in &found[1..] {
+    for other in readers().skip(1) {
         draft.seen_by(other.thread);
     }
-    let count = found.iter().map(|(context, _)| context.count).sum();
+    let count = readers().map(|context| context.count).sum();
+    if let Outcome::Proven(schedule) = outcome {
+        draft.evidence(format!("a reordering of this run reaches it (replayed, {} events)", schedule.events));
+    }
     draft.evidence(format!("nothing orders the writer before or after the two reads; seen {}", times(count)));
     draft.finish(
         format!("{name} is read again while it is read, and a writer that queues between blocks both"),
