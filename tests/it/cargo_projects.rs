@@ -122,6 +122,29 @@ fn types_swapped_by_hand_are_those_that_are_injected() {
 }
 
 #[test]
+fn a_token_that_a_thread_ignores_is_reported_though_the_crate_that_has_it_names_no_feature() {
+    let shim = repository().join("shim");
+    let tree = Tree::new(&[
+        ("Cargo.toml", &manifest("cancelled", "2021", &format!("[dependencies]\nconccheck = {{ path = {shim:?} }}"))),
+        (
+            "src/main.rs",
+            "use std::{thread, time::Duration};\n\
+             fn main() {\n\
+             let token = conccheck::CancellationToken::new();\n\
+             let watched = token.clone();\n\
+             thread::spawn(move || loop { if watched.wait_timeout(Duration::from_millis(1)) { thread::yield_now(); } });\n\
+             token.cancel();\n\
+             thread::sleep(Duration::from_millis(100));\n}",
+        ),
+    ]);
+    let (ended, report) = tree.report(&["run"]);
+    expect(&ended, 66);
+    let rules: Vec<_> = report["findings"].as_array().expect("findings").iter().map(|finding| &finding["rule"]).collect();
+    assert!(rules.contains(&&"ignored-cancellation".into()), "{report}");
+    assert_eq!(report["findings"][0]["objects"][0], "token", "{report}");
+}
+
+#[test]
 fn a_crate_that_does_not_compile_against_the_facade_is_left_plain_and_the_report_says_so() {
     let tree = Tree::new(&[
         ("Cargo.toml", &manifest("tolerant", "2021", "[dependencies]\nstubborn = { path = \"stubborn\" }")),
