@@ -36,7 +36,7 @@ pub enum Deed {
     Channels,
     /// Channels of which one side went entirely.
     ClosedChannels,
-    /// Threads that were told of the end of a channel.
+    /// Threads that were told to end: by the end of a channel, a token, a flag, or the end of their scope.
     Cancellations,
     /// One-time initialisations.
     Initialisations,
@@ -309,6 +309,11 @@ impl Exercise {
             told.dedup();
             self.cancelled += told.len() as u64;
         }
+        for (_, token) in model.tokens.iter() {
+            self.cancelled += token.listeners.values().filter(|listener| listener.told.is_some()).count() as u64;
+        }
+        let ended = model.scopes.iter().enumerate().filter(|(_, scope)| scope.ended.is_some());
+        self.cancelled += ended.map(|(number, _)| model.members(number).count() as u64).sum::<u64>();
         let is_once = |id: &u32| model.kind(ObjectId(*id)) == Some(ObjectKind::Once);
         self.initialised += model.onces.iter().filter(|(id, once)| is_once(id) && once.done.is_some()).count() as u64;
         for thread in &model.threads {
@@ -350,6 +355,17 @@ mod tests {
         );
         let twice = run.replace("t1 end; main join t1; main lock a; main unlock a", "t1 lock a; t1 request a");
         assert_eq!(of(&twice, "Consistent lock order"), Some(("Consistent lock order", Verdict::Fail, 2)));
+    }
+
+    #[test]
+    fn tokens_and_scopes_exercise_cancellation() {
+        let of = |run: &str| verdicts(run).into_iter().find(|(practice, ..)| *practice == "Cancellation reaches every task");
+        let name = "Cancellation reaches every task";
+        let told = "main spawn w; w cancel-look stop; main cancel stop; w cancel-look stop cancelled; w end; main join w";
+        assert_eq!(of(told), Some((name, Verdict::Pass, 1)));
+        let scope = "main scope-begin s; main spawn w; w end; main join w; main scope-end s";
+        assert_eq!(of(scope), Some((name, Verdict::Pass, 1)));
+        assert_eq!(of("main spawn w; w cancel-look stop; w end; main join w"), Some((name, Verdict::NotExercised, 0)));
     }
 
     #[test]

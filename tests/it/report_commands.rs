@@ -107,6 +107,40 @@ fn kept_traces_are_converted_and_shown_in_tables() {
 }
 
 #[test]
+fn the_checklist_says_what_a_run_kept_to_and_with_what_evidence() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let trace = |program: &str| {
+        let traces = folder.path().join(program).to_str().expect("UTF-8").to_owned();
+        let program = programs().join(program);
+        conccheck(&["run", "--keep", &traces, "--", program.to_str().expect("UTF-8")]);
+        traces
+    };
+    let (stuck, fine) = (trace("stuck"), trace("fine"));
+
+    let ended = conccheck(&["checklist", "--format", "json", &stuck]);
+    assert_eq!(ended.code, Some(66), "as a report: {ended:?}");
+    let rows: Vec<Value> = serde_json::from_str(&ended.stdout).expect("JSON");
+    let row = |practice: &str| rows.iter().find(|row| row["practice"] == practice).unwrap_or_else(|| panic!("{practice}"));
+    let leaks = row("No leaked tasks");
+    assert_eq!((&leaks["verdict"], &leaks["evidence"]), (&"FAIL".into(), &"1 finding; 1 thread started".into()));
+    assert_eq!(leaks["rules"][0]["explain"], "conccheck explain leaked-task");
+    assert_eq!(row("Bounded workers instead of a task per event")["verdict"], "PASS");
+    let panics = row("Panics in tasks are observed");
+    assert_eq!((&panics["verdict"], &panics["evidence"]), (&"NOT EXERCISED".into(), &"no panic".into()));
+
+    let ended = conccheck(&["checklist", &fine]);
+    let line = |practice: &str| ended.stdout.lines().find(|line| line.contains(practice)).unwrap_or_default().to_owned();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(line("Protect shared state with a lock").starts_with("PASS"), "{}", ended.stdout);
+    assert!(line("Communicate by channels").starts_with("PASS"), "{}", ended.stdout);
+    assert!(line("Close channels from the producer").starts_with("NOT EXERCISED"), "{}", ended.stdout);
+
+    let ended = conccheck(&["checklist", "--format", "markdown", "--fail-on", "never", &stuck]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.contains("| **FAIL** | No leaked tasks | high |"), "{}", ended.stdout);
+}
+
+#[test]
 fn every_listed_rule_can_be_explained() {
     let rules: Value = serde_json::from_str(&conccheck(&["rules", "--format", "json"]).stdout).expect("JSON");
     let names: Vec<&str> = rules.as_array().expect("a list").iter().filter_map(|rule| rule["name"].as_str()).collect();

@@ -19,6 +19,7 @@ pub(crate) struct Signals {
     waits: FxHashMap<ThreadId, (Order, u32)>,
     tokens: FxHashMap<ThreadId, Token>,
     onces: FxHashMap<ObjectId, u32>,
+    cancelled: FxHashMap<ObjectId, u32>,
     barriers: FxHashMap<ObjectId, Barrier>,
 }
 
@@ -76,6 +77,8 @@ impl Signals {
                 | Event::OnceGet { .. }
                 | Event::BarrierWait { .. }
                 | Event::BarrierPass { .. }
+                | Event::Cancel { .. }
+                | Event::CancelLook { .. }
         )
     }
 
@@ -147,6 +150,8 @@ impl Signals {
             Event::OnceBegin { once, .. } => after(builder, mark, self.onces.get(&once).copied()),
             Event::OnceEnd { once, .. } => _ = self.onces.insert(once, mark),
             Event::OnceGet { once, .. } => known(builder, mark, self.onces.get(&once).copied()),
+            Event::Cancel { token, .. } => _ = self.cancelled.insert(token, mark),
+            Event::CancelLook { token, cancelled: true, .. } => after(builder, mark, self.cancelled.get(&token).copied()),
             Event::BarrierWait { barrier, parties, order, .. } => {
                 let barrier = self.barriers.entry(barrier).or_default();
                 // Who arrives last is told so: arrivals keep their order.
