@@ -1,7 +1,7 @@
 //! How fast traces are analysed, and in how much memory: a table over generated logs.
 //!
-//! `cargo run --release -p conccheck-analyzer --example throughput -- [MILLIONS [THREADS [LOCKS]]]...`, by default 1 and 10 million
-//! events. A row is measured in a process of its own, so that its peak memory is its own. Rates are per second of processor time,
+//! `cargo run --release -p conccheck-analyzer --example throughput -- [MILLIONS [THREADS [LOCKS]]]...`, by default 1, 10 and 100
+//! million events. A row is measured in a process of its own, so that its peak memory is its own. Rates are per second of processor time,
 //! which other work on the machine disturbs less. `--write FILE MILLIONS THREADS LOCKS` only writes a log, `--one FILE` only reads it.
 
 use std::fs::File;
@@ -19,13 +19,16 @@ use conccheck_trace::{Event, How, Mode, ObjectId, ObjectKind, Order, Record, Sit
 /// Events, threads and locks of a log.
 type Size = (u64, u32, u32);
 
-const DEFAULT: [Size; 6] = [
+const DEFAULT: [Size; 9] = [
     (1_000_000, 2, 10),
     (1_000_000, 50, 1_000),
     (1_000_000, 1_000, 100_000),
     (10_000_000, 2, 10),
     (10_000_000, 50, 1_000),
     (10_000_000, 1_000, 100_000),
+    (100_000_000, 2, 10),
+    (100_000_000, 50, 1_000),
+    (100_000_000, 1_000, 100_000),
 ];
 
 fn main() -> io::Result<()> {
@@ -89,7 +92,7 @@ fn processor_seconds() -> f64 {
     fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
-/// What of the process's own memory was in use at most; pages of the log, which the system can take back at any time, not counted.
+/// What of memory was in use at most, and at the end: of the process's own, and of the log, which is let go as it is read.
 fn peak_megabytes() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let field = |name: &str| {

@@ -14,6 +14,7 @@ mod cycles;
 mod draft;
 pub mod finding;
 mod join;
+mod join_proof;
 mod merge;
 pub mod model;
 mod modes;

@@ -89,17 +89,14 @@ fn with_provers<T>(
     mut attempt: impl FnMut(&Recorded, &mut Prover<'_, '_>, &T, Reading) -> Outcome,
 ) -> Vec<Outcome> {
     let mut outcomes: Vec<Outcome> = candidates.iter().map(|_| Outcome::Unknown).collect();
-    let shared = |lock: ObjectId| model.locks.get(lock.0).is_some_and(|state| is_shared(model, state));
-    let sections =
-        || -> u64 { model.locks.iter().filter(|(_, state)| is_shared(model, state)).map(|(_, state)| state.acquisitions).sum() };
-    if candidates.is_empty() || sections() > MOST_SECTIONS {
+    if candidates.is_empty() || is_too_large(model) {
         return outcomes;
     }
     for reading in [Reading::FromTheStart, Reading::AtTheEnd] {
         if outcomes.iter().all(|outcome| matches!(outcome, Outcome::Proven(_))) {
             break;
         }
-        let recorded = Recorded::with_locks(model.trace, reading, shared);
+        let recorded = Recorded::with_locks(model.trace, reading, |lock| is_shared(model, lock));
         let limits = Limits::default();
         let Ok(index) = Index::new(&recorded.trace, limits.clock_cells) else { break };
         let mut prover = Prover::new(&index, &limits);
@@ -112,8 +109,18 @@ fn with_provers<T>(
     outcomes
 }
 
+/// Whether there are more sections than prediction is tried on.
+pub(crate) fn is_too_large(model: &Model<'_>) -> bool {
+    let shared = model.locks.iter().filter(|(_, state)| is_used_by_several(model, state));
+    shared.map(|(_, state)| state.acquisitions).sum::<u64>() > MOST_SECTIONS
+}
+
 /// Whether more than one thread had to do with a lock: else it keeps nobody from anything.
-fn is_shared(model: &Model<'_>, lock: &Lock) -> bool {
+pub(crate) fn is_shared(model: &Model<'_>, lock: ObjectId) -> bool {
+    model.locks.get(lock.0).is_some_and(|state| is_used_by_several(model, state))
+}
+
+fn is_used_by_several(model: &Model<'_>, lock: &Lock) -> bool {
     let mut threads = lock.contexts.iter().map(|id| model.contexts[*id as usize].thread);
     let first = threads.next();
     lock.is_entangled || threads.any(|thread| Some(thread) != first)

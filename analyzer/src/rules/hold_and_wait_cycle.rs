@@ -7,6 +7,7 @@ use conccheck_trace::{ObjectId, SiteId};
 use super::{statement, waits};
 use crate::draft::{Draft, times};
 use crate::finding::{Confidence, Finding, Severity};
+use crate::join_proof;
 use crate::model::Model;
 use crate::model::mixed::{Mixed, MixedKind};
 use crate::rule::{Rule, RuleMeta};
@@ -35,9 +36,10 @@ impl Rule for HoldAndWaitCycle {
         for mixed in model.mixed.iter().filter(could_hang) {
             by_sites.entry((mixed.hold_site, mixed.wait_site, mixed.other_site)).or_default().push(mixed);
         }
-        for found in by_sites.into_values() {
-            out.push(finding(model, &found));
-        }
+        let found: Vec<Vec<&Mixed>> = by_sites.into_values().collect();
+        let firsts: Vec<&Mixed> = found.iter().map(|same| same[0]).collect();
+        let proofs = join_proof::prove(model, &firsts);
+        out.extend(found.iter().zip(proofs).map(|(found, proof)| finding(model, found, proof)));
     }
 }
 
@@ -47,10 +49,12 @@ fn gives_up(model: &Model<'_>, site: SiteId) -> bool {
     model.gives_up.contains(&site) || statement::called(model, site).is_some_and(by_name)
 }
 
-fn finding(model: &Model<'_>, found: &[&Mixed]) -> Finding {
+/// `proof`: the length of a reordering that reaches it.
+fn finding(model: &Model<'_>, found: &[&Mixed], proof: Option<usize>) -> Finding {
     let mixed = found[0];
+    let confidence = if proof.is_some() { Confidence::Proven } else { Confidence::Possible };
     let objects = [Some(mixed.lock), waits::object(mixed.event)];
-    let mut draft = Draft::new(model, &META, Confidence::Possible, objects.into_iter().flatten());
+    let mut draft = Draft::new(model, &META, confidence, objects.into_iter().flatten());
     let lock = draft.quoted(mixed.lock);
     let steps = vec![
         draft.step(mixed.hold_site, format!("holds {lock} from here"), false),
@@ -74,6 +78,9 @@ fn finding(model: &Model<'_>, found: &[&Mixed]) -> Finding {
         draft.seen_by(other.holder);
     }
     let count = found.iter().map(|mixed| mixed.count).sum();
+    if let Some(events) = proof {
+        draft.evidence(format!("a reordering of this run reaches it (replayed, {events} events)"));
+    }
     draft.evidence(match mixed.kind {
         MixedKind::Send => "the buffer had room in this run; with the receiver at the lock it fills up".to_owned(),
         _ => "in this run the lock was taken before; nothing orders it so".to_owned(),
