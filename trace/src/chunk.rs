@@ -158,8 +158,13 @@ pub fn files<'a>(log: &'a [u8], live_file: &'a [u8], pass: impl FnMut(usize)) ->
     }
     for chunk in found {
         let known = by_number.entry((chunk.thread, chunk.number)).or_insert(chunk);
-        // A chunk in both files is the same one; a damaged copy is the shorter one.
+        // A chunk in both files is the same one; a damaged copy is the shorter one. A process that ends while it appends a chunk leaves
+        // one, and loses nothing.
         if known.entries.len() < chunk.entries.len() {
+            let begins = known.offset - chunk::ENTRIES;
+            damages.retain(|damage| {
+                (damage.part, damage.offset) != (known.part, begins) || !matches!(damage.kind, DamageKind::Cut(_))
+            });
             *known = chunk;
         }
     }

@@ -140,6 +140,12 @@ fn what_a_killed_process_had_not_flushed_is_read_from_its_live_file() {
     let trace = one(&path).expect("is good");
     assert_eq!(trace.warnings, Vec::<String>::new());
     assert!(is_prefix(&trace, &whole));
+    // Killed while the second chunk was being appended, which is still in its slot.
+    let path = folder.file("w.cct", &log[..third - 40]);
+    folder.file("w.cct.live", live_file(&[&chunks_of(second, third), &[0; 64], &chunks_of(third, rest)]));
+    let cut = one(&path).expect("is good");
+    assert_eq!(cut.warnings, Vec::<String>::new());
+    assert_eq!(events(&cut), events(&trace));
     let in_log = { one(&folder.file("u.cct", &log[..third])) }.expect("is good").event_count();
     assert!(trace.event_count() > in_log);
     assert!(trace.header.deadlock_end && !trace.header.clean_end);

@@ -46,6 +46,35 @@ fn ten_thousand_threads_are_recorded() {
     }
 }
 
+static BEFORE_MAIN: Mutex = Mutex::new();
+
+/// Runs before the Rust runtime is set up.
+extern "C" fn before_main() {
+    if std::env::var_os("LOCKS_BEFORE_MAIN").is_some() {
+        std::thread::spawn(|| BEFORE_MAIN.lock().add()).join().unwrap();
+        BEFORE_MAIN.lock().add();
+    }
+}
+
+// SAFETY: the C library calls what stands in there, a function that neither takes nor returns anything it would miss.
+#[cfg(target_os = "linux")]
+#[used]
+#[unsafe(link_section = ".init_array")]
+static BEFORE: extern "C" fn() = before_main;
+
+#[test]
+fn what_happens_before_main_is_recorded() {
+    if support::is_child() {
+        return LOCK.lock().add();
+    }
+    let run = support::run_to("threads::what_happens_before_main_is_recorded", "traces", |command| {
+        command.env("LOCKS_BEFORE_MAIN", "1");
+    });
+    assert!(run.status.success(), "{}", run.stderr);
+    let before = if cfg!(target_os = "linux") { 2 } else { 0 };
+    assert_eq!(count(&run.trace()), (before + 1, before + 1));
+}
+
 #[test]
 fn destructors_of_thread_locals_are_recorded() {
     struct Locks;
