@@ -71,13 +71,14 @@ impl Rule for HeldAcrossBlocking {
 
 /// Whether the lock is there to share one end of the very channel: then who holds it must wait with it.
 fn guards_the_other_end(model: &Model<'_>, lock: ObjectId, event: Event) -> bool {
-    let part = match event {
-        Event::RecvRequest { .. } => "Receiver<",
-        Event::SendRequest { .. } => "Sender<",
+    let parts: &[&str] = match event {
+        Event::RecvRequest { .. } => &["Receiver<"],
+        Event::SendRequest { .. } => &["Sender<"],
+        Event::SelectRequest { .. } => &["Receiver<", "Sender<"],
         _ => return false,
     };
     let type_name = model.trace.tables.object(lock).and_then(|object| model.trace.tables.string(object.type_name));
-    type_name.is_some_and(|name| name.contains(part))
+    type_name.is_some_and(|name| parts.iter().any(|part| name.contains(part)))
 }
 
 fn what(event: Event) -> &'static str {

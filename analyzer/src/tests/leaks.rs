@@ -150,3 +150,16 @@ fn tasks_that_the_user_ignores_are_no_leaks() {
     assert_eq!(found(cut_off, &[]), ["unjoined-task"]);
     assert!(found(cut_off, &["creator=app.rs"]).is_empty());
 }
+
+#[test]
+fn a_selection_under_the_lock_of_its_own_receivers_holds_nobody_up() {
+    let waits = "main channel c; main channel d; main spawn t1; main spawn t2; t1 lock a; t1 case-recv c; t1 case-recv d; \
+        t1 request-select; t2 request a; main send c +50ms; t1 selected others; t1 recv c; t1 unlock a; t2 lock a; t2 unlock a; \
+        t1 end; t2 end; main join t1; main join t2; main end";
+    let held = |before: &str| {
+        let findings = super::with_advice(&format!("{before}{waits}")).findings;
+        findings.iter().any(|finding| finding.rule.name == "held-across-blocking")
+    };
+    assert!(held(""));
+    assert!(!held("object a mutex Vec<crossbeam_channel::Receiver<u8>>\n"));
+}
