@@ -11,8 +11,8 @@ pub mod mpsc;
 pub mod object;
 pub mod once;
 pub mod recorder;
-pub mod select;
 pub mod scope;
+pub mod select;
 pub mod thread;
 
 mod backlog;
