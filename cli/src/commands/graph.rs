@@ -8,7 +8,7 @@ use crate::lock_graph::{LockGraph, dot, svg};
 use crate::options::ConfigOptions;
 use crate::{ExitCode, Failure, ReportOptions, RunFacts, output, reporting};
 
-/// Draw which locks were taken while which were held, with the cycles that were found in red
+/// Draw the lock-order graph, with the cycles that were found in red
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Traces, or folders with the traces of a run; several are joined
