@@ -54,7 +54,7 @@ fn first_call(model: &Model<'_>, innermost: FrameId, site: &SiteDef) -> Option<C
 pub fn of_the_user(stack: Vec<Call>, site: &SiteDef) -> Vec<Call> {
     let is_at_site = |call: &Call| call.site.line == site.line && ends_alike(&call.site.file, &site.file);
     // A call in several lines has the line of one of them: then nothing is cut, and the function itself is the nearest.
-    let behind = stack.iter().rposition(is_at_site).map_or(0, |at| at + 1);
+    let behind = stack.iter().position(is_at_site).map_or(0, |at| at + 1);
     let is_users = |call: &Call| !is_foreign(&call.function) && !is_dependency(&call.site.file);
     stack.into_iter().skip(behind).filter(is_users).collect()
 }

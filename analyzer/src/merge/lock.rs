@@ -15,8 +15,8 @@ pub(super) struct Lock {
     readers: u32,
     /// Threads whose next event is a read acquisition, with its number.
     pub(super) reader_heads: Vec<(u32, u64)>,
-    /// Whether a thread waits for it to change.
-    pub(super) is_awaited: bool,
+    /// Threads that wait for it to change.
+    pub(super) waiters: Vec<u32>,
     /// Whether it is never held by readers; `None`: not looked up yet.
     pub(super) is_mutex: Option<bool>,
 }

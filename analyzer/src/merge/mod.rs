@@ -202,10 +202,10 @@ impl<'a, I: Iterator<Item = Step>> Merge<'a, I> {
         if let Some(step) = head.next {
             self.stuck.push(Reverse((step.time().0, thread)));
         }
-        if let Need::Lock(lock) = need {
-            self.locks.at(lock.0).is_awaited = true;
+        match need {
+            Need::Lock(lock) => self.locks.at(lock.0).waiters.push(thread),
+            need => self.waiting.entry(need).or_default().push(thread),
         }
-        self.waiting.entry(need).or_default().push(thread);
     }
 
     fn wake(&mut self, need: Need) {
@@ -213,13 +213,23 @@ impl<'a, I: Iterator<Item = Step>> Merge<'a, I> {
             return;
         }
         for thread in self.waiting.remove(&need).into_iter().flatten() {
-            let head = &mut self.heads[thread as usize];
-            if let Some(step) = head.next
-                && head.waits
-            {
-                head.waits = false;
-                self.ready.push(Reverse((step.time().0, thread)));
-            }
+            self.wake_thread(thread);
+        }
+    }
+
+    fn wake_lock(&mut self, lock: ObjectId) {
+        while let Some(thread) = self.locks.at(lock.0).waiters.pop() {
+            self.wake_thread(thread);
+        }
+    }
+
+    fn wake_thread(&mut self, thread: u32) {
+        let head = &mut self.heads[thread as usize];
+        if let Some(step) = head.next
+            && head.waits
+        {
+            head.waits = false;
+            self.ready.push(Reverse((step.time().0, thread)));
         }
     }
 
@@ -276,16 +286,11 @@ impl<'a, I: Iterator<Item = Step>> Merge<'a, I> {
         }
     }
 
-    fn wake_lock(&mut self, lock: ObjectId) {
-        self.locks.at(lock.0).is_awaited = false;
-        self.wake(Need::Lock(lock));
-    }
-
     fn pass_section(&mut self, thread: u32, section: &Section) {
         let state = self.locks.at(section.lock.0);
         state.acquire(thread, section.mode, section.order.0);
         state.release(section.mode);
-        if state.is_awaited {
+        if !state.waiters.is_empty() {
             self.wake_lock(section.lock);
         }
     }

@@ -23,9 +23,10 @@ impl Mapping {
     pub(super) fn let_go(&self, bytes: Range<usize>) {
         #[cfg(unix)]
         {
-            // The whole of the first page, whoever else uses it, and not the last one, which goes with what follows.
+            // Whole pages, whoever else uses the first and the last: else those would stay until their neighbours are done, which may be
+            // another thread's, read much later.
             let start = bytes.start / PAGE * PAGE;
-            let end = if bytes.end >= self.0.len() { self.0.len() } else { bytes.end / PAGE * PAGE };
+            let end = bytes.end.next_multiple_of(PAGE).min(self.0.len());
             if start < end {
                 // SAFETY: the mapping is of a file and never written to, so that what is dropped is read from the file again.
                 // An error means that memory stays in use, no more.
