@@ -13,6 +13,7 @@ pub mod sync;
 pub mod thread;
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 use conccheck_trace::read::ProcessTrace;
 use conccheck_trace::{Nanos, ObjectId, ObjectKind, SiteDef, SiteId, ThreadId, Ticks};
@@ -68,6 +69,8 @@ pub struct Model<'a> {
     pub mixed: Vec<mixed::Mixed>,
     /// Places where a wait has a limit, or where a send or receive is only tried: nobody is blocked there for good.
     pub gives_up: FxHashSet<SiteId>,
+    /// Waits for locks with a limit, by lock and site: how many began and how many ran into it, and who was last.
+    pub timed_locks: BTreeMap<(ObjectId, SiteId), (u64, u64, usize)>,
     /// Reads of a lock's data that a later write of the same thread may have relied on, with another thread's write between.
     pub stale: Vec<lock::Stale>,
     /// Names of the tests, sorted.

@@ -33,13 +33,14 @@ impl Rule for LongCriticalSection {
             let step =
                 draft.step(SiteId(id), format!("holds {} from here for {}", draft.quoted(lock), duration(nanos(ticks))), true);
             draft.party(thread, vec![step]);
-            let p99 = nanos(site.holds.quantile(0.99));
+            let within = |share: f64| duration(nanos(site.holds.quantile(share)).min(nanos(ticks)));
             draft.evidence(format!(
-                "{} of {} sections from here were longer than {}; 99 % took at most {}",
+                "{} of {} sections from here were longer than {}; half took at most {}, 99 % at most {}",
                 site.long,
                 site.acquisitions,
                 duration(model.config.long_hold.0),
-                duration(p99.min(nanos(ticks))),
+                within(0.5),
+                within(0.99),
             ));
             let mut done = Vec::new();
             if inside.slept {

@@ -1,6 +1,6 @@
 //! Time limits that are mostly reached: see `timeout_fallback.md`.
 
-use conccheck_trace::{ObjectId, Side};
+use conccheck_trace::{ObjectId, Side, SiteId};
 
 use crate::draft::Draft;
 use crate::finding::{Confidence, Finding, Severity};
@@ -29,22 +29,36 @@ impl Rule for TimeoutFallback {
         for (id, channel) in model.channels.iter() {
             let mut timed: Vec<_> = channel.timed.iter().collect();
             timed.sort_unstable();
-            for ((side, site), (begun, expired, t)) in timed {
-                if *begun < WAITS || (*expired as f64) < *begun as f64 * model.config.timeouts {
-                    continue;
-                }
-                let mut draft = Draft::new(model, &META, Confidence::Advice, [ObjectId(id)]);
-                let name = draft.quoted(ObjectId(id));
+            for ((side, site), counts) in timed {
                 let (verb, cure) = match side {
                     Side::Sender => ("sends to", "give it more room or more receivers"),
                     Side::Receiver => ("receives from", "wait without a limit, or for longer"),
                 };
-                let step = draft.step(*site, format!("{verb} {name} here with a limit"), true);
-                draft.party(*t, vec![step]);
-                draft.evidence(format!("{expired} of {begun} waits ran into their limit"));
-                let message = format!("{expired} of {begun} waits on {name} ran into their time limit");
-                out.push(draft.finish(message, format!("make the fallback of {name} the exception: {cure}"), *expired));
+                out.extend(finding(model, ObjectId(id), *site, *counts, verb, cure));
             }
         }
+        for ((lock, site), counts) in &model.timed_locks {
+            out.extend(finding(model, *lock, *site, *counts, "takes", "do less while it is held, or wait for longer"));
+        }
     }
+}
+
+fn finding(
+    model: &Model<'_>,
+    id: ObjectId,
+    site: SiteId,
+    (begun, expired, t): (u64, u64, usize),
+    verb: &str,
+    cure: &str,
+) -> Option<Finding> {
+    if begun < WAITS || (expired as f64) < begun as f64 * model.config.timeouts {
+        return None;
+    }
+    let mut draft = Draft::new(model, &META, Confidence::Advice, [id]);
+    let name = draft.quoted(id);
+    let step = draft.step(site, format!("{verb} {name} here with a limit"), true);
+    draft.party(t, vec![step]);
+    draft.evidence(format!("{expired} of {begun} waits ran into their limit"));
+    let message = format!("{expired} of {begun} waits on {name} ran into their time limit");
+    Some(draft.finish(message, format!("make the fallback of {name} the exception: {cure}"), expired))
 }

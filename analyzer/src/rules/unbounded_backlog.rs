@@ -46,7 +46,11 @@ impl Rule for UnboundedBacklog {
                 duration(model.span(first, model.end).0)
             ));
             let message = format!("{name} has no bound, and its queue grew to {} messages", channel.fullest);
-            let help = format!("give {name} a capacity (`sync_channel`, `bounded`), so that its senders wait for its receiver");
+            // Room for a burst, but not for all that was ever queued.
+            let room = (channel.fullest / 16).clamp(16, 1024).next_power_of_two();
+            let help = format!(
+                "give {name} a capacity (`sync_channel`, `bounded`), {room} say, so that its senders wait for its receiver"
+            );
             out.push(draft.finish(message, help, 1));
         }
     }

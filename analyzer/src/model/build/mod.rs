@@ -104,6 +104,7 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
             ops: Vec::new(),
             mixed: Vec::new(),
             gives_up: FxHashSet::default(),
+            timed_locks: BTreeMap::new(),
             stale: Vec::new(),
             tests: Vec::new(),
             events: 0,
@@ -226,8 +227,19 @@ impl Builder<'_> {
         match event {
             Event::Acquire { lock, site, mode, how, .. } => self.acquire(t, index, time, lock, site, mode, how),
             Event::Release { lock, wrote, unwinding } => self.release(t, index, time, lock, wrote, unwinding),
-            Event::Request { lock, .. } => self.request(t, time, lock),
-            Event::TryFail { lock, .. } | Event::TimeOut { lock, .. } => {
+            Event::Request { lock, site, how, .. } => {
+                if how == How::Timed {
+                    let (begun, _, who) = self.model.timed_locks.entry((lock, site)).or_default();
+                    (*begun, *who) = (*begun + 1, t);
+                }
+                self.request(t, time, lock);
+            }
+            Event::TryFail { lock, site, .. } | Event::TimeOut { lock, site, .. } => {
+                if let Some((_, expired, _)) = self.model.timed_locks.get_mut(&(lock, site))
+                    && matches!(event, Event::TimeOut { .. })
+                {
+                    *expired += 1;
+                }
                 let state = self.model.locks.at(lock.0);
                 (state.is_used, state.is_entangled) = (true, true);
                 self.tracks[t].request = None;
