@@ -8,6 +8,8 @@ use conccheck_rt::{How, Mode};
 use lock_api_orig::{RawRwLockDowngrade, RawRwLockUpgrade, RawRwLockUpgradeDowngrade, RawRwLockUpgradeTimed};
 
 use crate::finally::{Finally, never_unwinding};
+#[cfg(not(conccheck_original = "0.5"))]
+use crate::state::Nothing;
 use crate::{ArcRwLockReadGuard, ArcRwLockUpgradableReadGuard, ArcRwLockWriteGuard, RwLock};
 
 /// A guard of another mode, from the parts of one.
@@ -84,9 +86,9 @@ impl<R: RawRwLockUpgradeDowngrade, T: ?Sized> ArcRwLockWriteGuard<R, T> {
 #[expect(unsafe_code, reason = "as in the original")]
 fn upgrade<R: RawRwLockUpgrade, T: ?Sized>(
     rwlock: &RwLock<R, T>,
-    state: by_version!((), R::UpgradableGuard),
+    state: by_version!(Nothing, R::UpgradableGuard),
     place: &'static Location<'static>,
-) -> by_version!((), R::ExclusiveGuard) {
+) -> by_version!(Nothing, R::ExclusiveGuard) {
     // SAFETY: called only for a guard that holds the lock upgradably.
     unsafe {
         tried!(rwlock.raw(), try_upgrade, state).unwrap_or_else(|state| {
@@ -129,7 +131,7 @@ impl<R: RawRwLockUpgradeDowngrade, T: ?Sized> ArcRwLockUpgradableReadGuard<R, T>
     #[expect(unsafe_code, reason = "as in the original")]
     fn as_writer<Ret>(
         &mut self,
-        writing: by_version!((), R::ExclusiveGuard),
+        writing: by_version!(Nothing, R::ExclusiveGuard),
         place: &'static Location<'static>,
         f: impl FnOnce(&mut T) -> Ret,
     ) -> Ret {

@@ -207,7 +207,7 @@ macro_rules! arc_guard {
         #[expect(unsafe_code, reason = "as in the original")]
         pub unsafe fn $arc(self: &Arc<Self>, #[cfg(conccheck_original = "0.5")] guard: $State) -> $guard<R, T> {
             #[cfg(not(conccheck_original = "0.5"))]
-            let guard = ();
+            let guard = Nothing;
             $guard::owning(self, (self.attempt($mode, Location::caller()).acquired(How::Try), guard))
         }
     };
@@ -217,15 +217,15 @@ macro_rules! arc_guard {
 macro_rules! raw_locking {
     ($($try_lock:ident, $lock:ident: $Lock:ident of $bound:ident gives $State:ident),*) => {$(
         #[expect(unsafe_code, reason = "asks the raw lock")]
-        fn $try_lock<R: $bound, T: ?Sized>(lock: &real::$Lock<R, T>) -> Option<by_version!((), R::$State)> {
+        fn $try_lock<R: $bound, T: ?Sized>(lock: &real::$Lock<R, T>) -> Option<by_version!(Nothing, R::$State)> {
             // SAFETY: nothing is unlocked here.
             got!(unsafe { lock.raw() }.$try_lock())
         }
 
         #[expect(unsafe_code, reason = "asks the raw lock")]
-        fn $lock<R: $bound, T: ?Sized>(lock: &real::$Lock<R, T>) -> by_version!((), R::$State) {
+        fn $lock<R: $bound, T: ?Sized>(lock: &real::$Lock<R, T>) -> by_version!(Nothing, R::$State) {
             // SAFETY: nothing is unlocked here.
-            unsafe { lock.raw() }.$lock()
+            waited!(unsafe { lock.raw() }.$lock())
         }
     )*};
 }
@@ -234,9 +234,9 @@ macro_rules! raw_locking {
 macro_rules! raw_unlocking {
     ($($unlock:ident: $Lock:ident of $bound:ident takes $State:ident),*) => {$(
         #[expect(unsafe_code, reason = "the guards, which hold the lock, are the only callers")]
-        fn $unlock<R: $bound, T: ?Sized>(lock: &real::$Lock<R, T>, state: by_version!((), R::$State)) {
+        fn $unlock<R: $bound, T: ?Sized>(lock: &real::$Lock<R, T>, state: by_version!(Nothing, R::$State)) {
             // SAFETY: called only for a guard that gives its lock up, with what it got for it.
-            unsafe { given!(lock.raw(), $unlock, state) }
+            unsafe { released!(lock.raw(), $unlock, state) }
         }
     )*};
 }

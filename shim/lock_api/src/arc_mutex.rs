@@ -11,12 +11,14 @@ use lock_api_orig::{self as real, RawMutex, RawMutexFair, RawMutexTimed};
 
 use crate::Mutex;
 use crate::finally::{Finally, never_unwinding};
+#[cfg(not(conccheck_original = "0.5"))]
+use crate::state::Nothing;
 
 raw_locking!(try_lock, lock: Mutex of RawMutex gives Guard);
 raw_unlocking!(unlock: Mutex of RawMutex takes Guard, unlock_fair: Mutex of RawMutexFair takes Guard);
 
 arc_guard!(
-    ArcMutexGuard[R: RawMutex] mutex: Mutex, Mode::Exclusive, by_version!((), R::Guard),
+    ArcMutexGuard[R: RawMutex] mutex: Mutex, Mode::Exclusive, by_version!(Nothing, R::Guard),
     try_lock, lock, unlock, fair [R: RawMutexFair] unlock_fair, by_version!(*const (), T)
 );
 arc_guard!(mut ArcMutexGuard[R: RawMutex] mutex);

@@ -10,40 +10,43 @@ use conccheck_rt::lock::Held;
 use lock_api_orig::{self as real, GetThreadId, GuardNoSend, RawMutex, RawMutexFair, RawMutexTimed};
 
 use crate::finally::{Finally, never_unwinding};
+use crate::state::Nothing;
 use crate::{ReentrantMutex, ReentrantMutexGuard};
 
 // Neither version gives who locks it anything. The raw lock within can't be asked: the count of its owner's locks is beside it.
 
-fn try_lock<R: RawMutex, G: GetThreadId, T: ?Sized>(mutex: &real::ReentrantMutex<R, G, T>) -> Option<()> {
-    mutex.try_lock().map(core::mem::forget)
+fn try_lock<R: RawMutex, G: GetThreadId, T: ?Sized>(mutex: &real::ReentrantMutex<R, G, T>) -> Option<Nothing> {
+    core::mem::forget(mutex.try_lock()?);
+    Some(Nothing)
 }
 
-fn lock<R: RawMutex, G: GetThreadId, T: ?Sized>(mutex: &real::ReentrantMutex<R, G, T>) {
+fn lock<R: RawMutex, G: GetThreadId, T: ?Sized>(mutex: &real::ReentrantMutex<R, G, T>) -> Nothing {
     core::mem::forget(mutex.lock());
+    Nothing
 }
 
 #[expect(unsafe_code, reason = "the guards, which hold the lock, are the only callers")]
-fn unlock<R: RawMutex, G: GetThreadId, T: ?Sized>(mutex: &real::ReentrantMutex<R, G, T>, (): ()) {
+fn unlock<R: RawMutex, G: GetThreadId, T: ?Sized>(mutex: &real::ReentrantMutex<R, G, T>, Nothing: Nothing) {
     // SAFETY: called only for a guard that gives its lock up.
     unsafe { mutex.force_unlock() }
 }
 
 #[expect(unsafe_code, reason = "the guards, which hold the lock, are the only callers")]
-fn unlock_fair<R: RawMutexFair, G: GetThreadId, T: ?Sized>(mutex: &real::ReentrantMutex<R, G, T>, (): ()) {
+fn unlock_fair<R: RawMutexFair, G: GetThreadId, T: ?Sized>(mutex: &real::ReentrantMutex<R, G, T>, Nothing: Nothing) {
     // SAFETY: called only for a guard that gives its lock up.
     unsafe { mutex.force_unlock_fair() }
 }
 
 arc_guard!(
-    ArcReentrantMutexGuard[R: RawMutex, G: GetThreadId] remutex: ReentrantMutex, Mode::Reentrant, (),
+    ArcReentrantMutexGuard[R: RawMutex, G: GetThreadId] remutex: ReentrantMutex, Mode::Reentrant, Nothing,
     try_lock, lock, unlock, fair [R: RawMutexFair, G: GetThreadId] unlock_fair, GuardNoSend
 );
 
 /// The hold of a guard that borrows, and nothing else of it: the lock stays locked.
-fn locked<'a, R: RawMutex, G: GetThreadId, T: ?Sized>(guard: ReentrantMutexGuard<'a, R, G, T>) -> (Held<'a>, ()) {
+fn locked<'a, R: RawMutex, G: GetThreadId, T: ?Sized>(guard: ReentrantMutexGuard<'a, R, G, T>) -> (Held<'a>, Nothing) {
     let ReentrantMutexGuard { held, inner, .. } = guard;
     core::mem::forget(inner);
-    (held, ())
+    (held, Nothing)
 }
 
 impl<R: RawMutex, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {

@@ -16,6 +16,8 @@ use lock_api_orig::{RawRwLockRecursive, RawRwLockRecursiveTimed};
 use crate::RwLock;
 use crate::finally::{Finally, never_unwinding};
 use crate::rwlock::read_mode;
+#[cfg(not(conccheck_original = "0.5"))]
+use crate::state::Nothing;
 
 raw_locking!(
     try_lock_shared, lock_shared: RwLock of RawRwLock gives SharedGuard,
@@ -34,17 +36,17 @@ raw_unlocking!(
 );
 
 arc_guard!(
-    ArcRwLockReadGuard[R: RawRwLock] rwlock: RwLock, read_mode::<R>(), by_version!((), R::SharedGuard),
+    ArcRwLockReadGuard[R: RawRwLock] rwlock: RwLock, read_mode::<R>(), by_version!(Nothing, R::SharedGuard),
     try_lock_shared, lock_shared, unlock_shared, fair [R: RawRwLockFair] unlock_shared_fair, by_version!(R::GuardMarker, ())
 );
 arc_guard!(
-    ArcRwLockWriteGuard[R: RawRwLock] rwlock: RwLock, Mode::Exclusive, by_version!((), R::ExclusiveGuard),
+    ArcRwLockWriteGuard[R: RawRwLock] rwlock: RwLock, Mode::Exclusive, by_version!(Nothing, R::ExclusiveGuard),
     try_lock_exclusive, lock_exclusive, unlock_exclusive, fair [R: RawRwLockFair] unlock_exclusive_fair,
     by_version!(R::GuardMarker, ())
 );
 arc_guard!(mut ArcRwLockWriteGuard[R: RawRwLock] rwlock);
 arc_guard!(
-    ArcRwLockUpgradableReadGuard[R: RawRwLockUpgrade] rwlock: RwLock, Mode::Upgradable, by_version!((), R::UpgradableGuard),
+    ArcRwLockUpgradableReadGuard[R: RawRwLockUpgrade] rwlock: RwLock, Mode::Upgradable, by_version!(Nothing, R::UpgradableGuard),
     try_lock_upgradable, lock_upgradable, unlock_upgradable, fair [R: RawRwLockUpgradeFair] unlock_upgradable_fair,
     by_version!(R::GuardMarker, ())
 );

@@ -73,7 +73,7 @@ both! { conccheck_crossbeam_utils, crossbeam_utils_orig:
 
     #[test]
     fn scoped_threads_borrow_and_start_others() {
-        let numbers = vec![1, 2, 3];
+        let numbers = [1, 2, 3];
         let sum = thread::scope(|scope| {
             let outer = scope.builder().name("outer".to_owned()).spawn(|scope| {
                 let inner = scope.spawn(|_| numbers.len());
