@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use conccheck_trace::{ObjectId, SiteId, Ticks};
 
 use super::Model;
-use super::thread::{State, Thread};
+use super::thread::{Idled, State, Thread};
 use crate::clock::Moment;
 
 /// A cancellation token, or a flag that tells threads to end.
@@ -27,7 +27,7 @@ pub struct Listener {
     /// The latest look that found that it is to go on: number of the event, and where.
     pub went_by: Option<(u32, SiteId)>,
     /// The first look that told it to end: when, where, and what it had last waited for before (see [`Thread::idled`]).
-    pub told: Option<(Ticks, SiteId, Option<(u32, SiteId)>)>,
+    pub told: Option<(Ticks, SiteId, Option<Idled>)>,
     /// How often it was told, by place.
     pub times: BTreeMap<SiteId, u64>,
 }
@@ -88,7 +88,7 @@ impl Model<'_> {
         let (before, place) = listener.went_by?;
         // A worker of a pool goes on after its task, which looked, has ended.
         let is_other_work =
-            |idled: Option<(u32, SiteId)>| idled.is_some_and(|(index, site)| index > before && !self.are_near(site, place));
+            |idled: Option<Idled>| idled.is_some_and(|(index, site)| index > before && !self.are_near(site, place));
         if let Some((time, site, idled)) = listener.told {
             let late = self.is_past_grace(at, time) && !is_other_work(idled);
             return late.then_some(Ignored::Late(site, time.0.saturating_sub(at.0)));

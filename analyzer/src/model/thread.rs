@@ -63,7 +63,7 @@ pub struct Thread {
     /// How many waits at the site where it waits at the end ended before; where it sleeps, how often it slept there.
     pub earlier_waits: u64,
     /// The latest wait without limit for a message, a notification or a token: number of the event, and where.
-    pub idled: Option<(u32, SiteId)>,
+    pub idled: Option<Idled>,
     /// Scopes that it was started in, by index, also those of its ancestors.
     pub scopes: Vec<u32>,
     /// Events that it lost.
@@ -71,6 +71,9 @@ pub struct Thread {
     /// Onces whose initialiser it runs.
     pub initialising: Vec<(ObjectId, SiteId)>,
 }
+
+/// A wait for work: number of the event, and where.
+pub type Idled = (u32, SiteId);
 
 /// The start of a thread, in its parent.
 #[derive(Clone, Copy, Debug)]

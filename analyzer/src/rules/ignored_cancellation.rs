@@ -41,7 +41,7 @@ impl Rule for IgnoredCancellation {
             }
         }
         for (id, token) in model.tokens.iter() {
-            let mut by_kind: BTreeMap<(Option<SiteId>, SiteId), Vec<(usize, Ignored)>> = BTreeMap::new();
+            let mut by_kind: BTreeMap<Kind, Vec<(usize, Ignored)>> = BTreeMap::new();
             for (t, how) in model.ignorers(token) {
                 let (Ignored::Told(site, _) | Ignored::Late(site, _) | Ignored::LooksNoMore(site) | Ignored::NeverLooked(site)) =
                     how;
@@ -58,6 +58,9 @@ impl Rule for IgnoredCancellation {
         }
     }
 }
+
+/// Where threads were started, and where they go on: those of one kind make one finding.
+type Kind = (Option<SiteId>, SiteId);
 
 /// A token that threads of one kind do not follow.
 fn of_token(model: &Model<'_>, id: ObjectId, cancelled: (usize, Ticks, SiteId), found: &[(usize, Ignored)]) -> Finding {

@@ -235,6 +235,9 @@ fn buffers_of_the_wrong_size() {
         + &"t1 request-recv c timed; t1 recv-fail c @poll.rs:1\n".repeat(12).replace("timed;", "timed @poll.rs:1;");
     assert_eq!(advice(&polls), ["timeout-fallback"]);
 }
+    let locks = "t1 lock a; ".to_owned() + &"t2 request a timed @poll.rs:1; t2 time-out a @poll.rs:1\n".repeat(12);
+    assert_eq!(advice(&locks), ["timeout-fallback"]);
+    assert!(advice(&locks.replace("; t2 time-out a @poll.rs:1", "")).is_empty(), "they got it");
 
 #[test]
 fn threads_cut_off_by_the_end_of_the_program_are_advice() {
