@@ -82,7 +82,7 @@ pub(super) fn run(line: &CommandLine) -> Result<ExitCode, Failure> {
         };
         match file {
             Some(file) => {
-                fs::write(file, text).map_err(|error| Failure::usage(format!("can't write {}: {error}", file.display())))?
+                fs::write(file, text).map_err(|error| Failure::usage(format!("can't write {}: {error}", file.display())))?;
             }
             None => output::print(&text, false, None)?,
         };
