@@ -5,6 +5,7 @@ mod cargo_doctor;
 mod cargo_environment;
 mod cargo_outcomes;
 mod cargo_projects;
+mod cargo_stacks;
 mod cargo_tree;
 mod config_cargo;
 mod config_files;
