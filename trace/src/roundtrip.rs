@@ -156,9 +156,11 @@ fn open_one(path: &Path) -> ProcessTrace {
     read::open(path).unwrap_or_else(|error| panic!("{error}")).pop().expect("one file is one trace")
 }
 
+type ByThread<T> = Vec<(ThreadId, Vec<T>)>;
+
 /// The larger steps of all threads, and the events that they stand for.
-fn steps(trace: &ProcessTrace) -> (Vec<(ThreadId, Vec<Step>)>, Vec<(ThreadId, Vec<Record>)>) {
-    let steps: Vec<(ThreadId, Vec<Step>)> = trace.threads().into_iter().map(|id| (id, trace.steps(id).collect())).collect();
+fn steps(trace: &ProcessTrace) -> (ByThread<Step>, ByThread<Record>) {
+    let steps: ByThread<Step> = trace.threads().into_iter().map(|id| (id, trace.steps(id).collect())).collect();
     let records = |step: &Step| match step {
         Step::Event(record) => vec![*record],
         Step::Section(section) => vec![section.acquisition(), section.release()],

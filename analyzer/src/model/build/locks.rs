@@ -234,7 +234,18 @@ impl Builder<'_> {
             let key = (u32::try_from(t).unwrap_or(u32::MAX), chain, lock, mode, how, site);
             let context = *self.context_ids.entry(key).or_insert_with(|| {
                 let moments = Moments::default();
-                contexts.push(Context { thread: t, chain, lock, mode, how, site, count: 0, moments, stack: FrameId::NONE, after: 0 });
+                contexts.push(Context {
+                    thread: t,
+                    chain,
+                    lock,
+                    mode,
+                    how,
+                    site,
+                    count: 0,
+                    moments,
+                    stack: FrameId::NONE,
+                    after: 0,
+                });
                 let id = u32::try_from(contexts.len() - 1).unwrap_or(u32::MAX);
                 locks.at(lock.0).contexts.push(id);
                 id

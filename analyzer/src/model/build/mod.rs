@@ -221,7 +221,8 @@ impl Builder<'_> {
             self.tracks[t].cases.clear();
         }
         match event {
-            Event::Acquire { .. } | Event::Release { .. } | Event::Sleep { .. } | Event::Request { .. } | Event::Stack { .. } => {}
+            Event::Acquire { .. } | Event::Release { .. } | Event::Sleep { .. } | Event::Request { .. } | Event::Stack { .. } => {
+            }
             _ => self.tracks[t].poll = None,
         }
         match event {
