@@ -25,7 +25,10 @@ impl Rule for SendAfterClose {
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
         for (id, channel) in model.channels.iter() {
             // One failed send that is dealt with is how a receiver tells its sender to stop.
-            let hurt = channel.closed_sends.iter().filter(|(t, (count, _))| *count >= model.config.late_sends || model.threads[**t].panicked);
+            let hurt = channel
+                .closed_sends
+                .iter()
+                .filter(|(t, (count, _))| *count >= model.config.late_sends || model.threads[**t].panicked);
             let hurt: Vec<(usize, u64, _)> = hurt.map(|(t, (count, site))| (*t, *count, *site)).collect();
             let Some((t, _, site)) = hurt.first().copied() else { continue };
             let mut draft = Draft::new(model, &META, Confidence::Manifest, [ObjectId(id)]);

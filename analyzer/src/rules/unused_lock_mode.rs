@@ -37,7 +37,8 @@ impl Rule for UnusedLockMode {
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
         for ((created, kind), used) in by_creation(model) {
-            let Some(thread) = used.threads.first().copied().filter(|_| used.reads + used.writes >= model.config.unused_from) else {
+            let Some(thread) = used.threads.first().copied().filter(|_| used.reads + used.writes >= model.config.unused_from)
+            else {
                 continue;
             };
             let mut draft = Draft::new(model, &META, Confidence::Advice, [used.first]);

@@ -56,7 +56,8 @@ fn a_read_within_a_read_that_hung_is_manifest() {
 
 #[test]
 fn a_join_under_a_lock_is_proven_where_a_reordering_lets_it_come_first() {
-    let late = "t1 lock m; t1 unlock m read-only; t1 end; main lock m; main request-join t1; main join t1; main unlock m; main end";
+    let late =
+        "t1 lock m; t1 unlock m read-only; t1 end; main lock m; main request-join t1; main join t1; main unlock m; main end";
     let findings = analysis(&format!("{START}{late}")).findings;
     let found: Vec<_> = findings.iter().map(|finding| (finding.rule.name, finding.confidence)).collect();
     assert_eq!(found, [("hold-and-wait-cycle", Confidence::Proven)]);
@@ -234,10 +235,10 @@ fn buffers_of_the_wrong_size() {
     let polls = "main channel c\n".to_owned()
         + &"t1 request-recv c timed; t1 recv-fail c @poll.rs:1\n".repeat(12).replace("timed;", "timed @poll.rs:1;");
     assert_eq!(advice(&polls), ["timeout-fallback"]);
-}
     let locks = "t1 lock a; ".to_owned() + &"t2 request a timed @poll.rs:1; t2 time-out a @poll.rs:1\n".repeat(12);
     assert_eq!(advice(&locks), ["timeout-fallback"]);
     assert!(advice(&locks.replace("; t2 time-out a @poll.rs:1", "")).is_empty(), "they got it");
+}
 
 #[test]
 fn threads_cut_off_by_the_end_of_the_program_are_advice() {
