@@ -33,8 +33,8 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use conccheck_trace::{FrameId, SiteDef};
 use conccheck_trace::read::ProcessTrace;
+use conccheck_trace::{FrameId, SiteDef};
 
 use across::Across;
 pub use config::Config;

@@ -23,8 +23,8 @@ pub(crate) fn rules(text: &str) -> Vec<&'static str> {
 }
 
 mod across;
-mod cancel;
 mod calls;
+mod cancel;
 mod leaks;
 mod lock_order;
 mod manifest;
