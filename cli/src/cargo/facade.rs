@@ -91,8 +91,12 @@ impl Substitution<'_> {
             args.push("--cap-lints=allow".to_owned());
         }
         args.push(format!("--remap-path-prefix={}=conccheck-runtime", sources.display()));
-        if let Some(version) = env::var("CARGO_PKG_VERSION").ok().and_then(|version| self.facade.version(&version)) {
-            args.extend(["--cfg".to_owned(), format!("conccheck_original=\"{version}\"")]);
+        let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
+        if let Some(original) = self.facade.version(&version) {
+            args.extend(["--cfg".to_owned(), format!("conccheck_original=\"{original}\"")]);
+        }
+        for milestone in self.facade.ahead(&version) {
+            args.extend(["--cfg".to_owned(), format!("conccheck_before=\"{milestone}\"")]);
         }
         let original = ["rlib", "rmeta"]
             .map(|extension| out.join(format!("lib{}.{extension}", self.stem(ORIGINAL))))
@@ -171,6 +175,8 @@ mod tests {
         assert!(text.contains(&format!("lock_api_orig={out}/liblock_api_orig-77cc.rlib")));
         assert_eq!(text.iter().filter(|arg| arg.starts_with("--edition")).collect::<Vec<_>>(), ["--edition=2024"]);
         assert_eq!(text.iter().filter(|arg| arg.starts_with("--cap-lints")).count(), 1);
+        assert_eq!(facade.ahead("0.4.10").collect::<Vec<_>>(), ["0.4.11", "0.4.12"]);
+        assert_eq!(facade.ahead("0.4.14").count(), 0);
         let used = format!("lock_api={out}/liblock_api-77cc.rmeta");
         assert_eq!(against_original(&used), used);
         fs::write(folder.path().join("liblock_api_orig-77cc.rmeta"), "").expect("a writable folder");

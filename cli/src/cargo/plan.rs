@@ -55,9 +55,21 @@ pub(super) struct Facade {
     pub(super) versions: &'static [&'static str],
     /// The folder of its sources within `shim`.
     pub(super) folder: &'static str,
+    /// Versions that added something which the facade wraps. Compiled for one before it, the facade leaves that out:
+    /// `cfg(conccheck_before = "…")`.
+    pub(super) milestones: &'static [&'static str],
 }
 
 impl Facade {
+    /// The milestones that a version of its crate has not reached.
+    pub(super) fn ahead(&self, version: &str) -> impl Iterator<Item = &'static str> {
+        let version = Version::parse(version).ok();
+        let is_ahead = move |milestone: &&str| {
+            version.as_ref().zip(Version::parse(milestone).ok()).is_some_and(|(version, milestone)| *version < milestone)
+        };
+        self.milestones.iter().copied().filter(is_ahead)
+    }
+
     /// By which of its requirements it stands for this version of its crate, if it does.
     pub(super) fn version(&self, version: &str) -> Option<&'static str> {
         let version = Version::parse(version).ok()?;
@@ -68,11 +80,11 @@ impl Facade {
 
 /// The facades. To add one is to add a line here and a folder to `shim`.
 pub(super) const FACADES: &[Facade] = &[
-    Facade { name: "crossbeam_channel", versions: &["0.5"], folder: "crossbeam-channel" },
-    Facade { name: "crossbeam_utils", versions: &["0.8"], folder: "crossbeam-utils" },
-    Facade { name: "lock_api", versions: &["0.4", "0.5"], folder: "lock_api" },
-    Facade { name: "once_cell", versions: &["1.18"], folder: "once_cell" },
-    Facade { name: "parking_lot", versions: &["0.12", "0.13"], folder: "parking_lot" },
+    Facade { name: "crossbeam_channel", versions: &["0.5"], folder: "crossbeam-channel", milestones: &[] },
+    Facade { name: "crossbeam_utils", versions: &["0.8"], folder: "crossbeam-utils", milestones: &[] },
+    Facade { name: "lock_api", versions: &["0.4", "0.5"], folder: "lock_api", milestones: &["0.4.10", "0.4.11", "0.4.12"] },
+    Facade { name: "once_cell", versions: &["1.18"], folder: "once_cell", milestones: &[] },
+    Facade { name: "parking_lot", versions: &["0.12", "0.13"], folder: "parking_lot", milestones: &[] },
 ];
 
 /// Crates that the originals of facades are made of: what they do is recorded by the facade, and is compiled as the originals are.

@@ -66,6 +66,7 @@ impl<R: RawMutex, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
     ///
     /// # Safety
     /// As the original's.
+    #[cfg(not(conccheck_before = "0.4.11"))]
     #[track_caller]
     #[expect(unsafe_code, reason = "as in the original")]
     pub unsafe fn make_arc_guard_unchecked(self: &Arc<Self>) -> ArcReentrantMutexGuard<R, G, T> {

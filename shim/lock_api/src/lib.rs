@@ -22,7 +22,7 @@ mod arc_guard;
 mod arc_convert;
 #[cfg(feature = "arc_lock")]
 mod arc_mutex;
-#[cfg(all(feature = "arc_lock", feature = "atomic_usize"))]
+#[cfg(all(feature = "arc_lock", any(feature = "atomic_usize", conccheck_before = "0.4.10")))]
 mod arc_remutex;
 #[cfg(feature = "arc_lock")]
 mod arc_rwlock;
@@ -31,7 +31,7 @@ mod attempt;
 mod condvar;
 mod finally;
 mod mutex;
-#[cfg(feature = "atomic_usize")]
+#[cfg(any(feature = "atomic_usize", conccheck_before = "0.4.10"))]
 mod remutex;
 mod rwlock;
 mod rwlock_guards;
@@ -39,14 +39,14 @@ mod upgradable;
 
 #[cfg(feature = "arc_lock")]
 pub use arc_mutex::ArcMutexGuard;
-#[cfg(all(feature = "arc_lock", feature = "atomic_usize"))]
+#[cfg(all(feature = "arc_lock", any(feature = "atomic_usize", conccheck_before = "0.4.10")))]
 pub use arc_remutex::ArcReentrantMutexGuard;
 #[cfg(feature = "arc_lock")]
 pub use arc_rwlock::{ArcRwLockReadGuard, ArcRwLockUpgradableReadGuard, ArcRwLockWriteGuard};
 #[cfg(conccheck_original = "0.5")]
 pub use condvar::Condvar;
 pub use mutex::{MappedMutexGuard, Mutex, MutexGuard};
-#[cfg(feature = "atomic_usize")]
+#[cfg(any(feature = "atomic_usize", conccheck_before = "0.4.10"))]
 pub use remutex::{MappedReentrantMutexGuard, ReentrantMutex, ReentrantMutexGuard};
 pub use rwlock::RwLock;
 pub use rwlock_guards::{MappedRwLockReadGuard, MappedRwLockWriteGuard, RwLockReadGuard, RwLockWriteGuard};

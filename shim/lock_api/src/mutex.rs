@@ -50,6 +50,7 @@ impl<R: RawMutex, T> Mutex<R, T> {
 
 impl<R, T> Mutex<R, T> {
     /// See [`lock_api::Mutex::from_raw`](real::Mutex::from_raw).
+    #[cfg(not(conccheck_before = "0.4.12"))]
     #[track_caller]
     #[inline]
     pub const fn from_raw(raw_mutex: R, val: T) -> Mutex<R, T> {
@@ -68,7 +69,7 @@ impl<R, T> Mutex<R, T> {
     #[track_caller]
     #[inline]
     pub const fn const_new(raw_mutex: R, val: T) -> Mutex<R, T> {
-        Mutex::from_raw(raw_mutex, val)
+        Mutex { lock: Lock::new(ObjectKind::Mutex), inner: real::Mutex::const_new(raw_mutex, val) }
     }
 }
 
@@ -87,6 +88,7 @@ impl<R: RawMutex, T: ?Sized> Mutex<R, T> {
     ///
     /// # Safety
     /// As the original's.
+    #[cfg(not(conccheck_before = "0.4.11"))]
     #[track_caller]
     #[expect(unsafe_code, reason = "as in the original")]
     pub unsafe fn make_guard_unchecked(&self, #[cfg(conccheck_original = "0.5")] guard: R::Guard) -> MutexGuard<'_, R, T> {

@@ -50,6 +50,7 @@ impl<R: RawMutex, G: GetThreadId, T> ReentrantMutex<R, G, T> {
 
 impl<R: RawMutex, G, T> ReentrantMutex<R, G, T> {
     /// See [`lock_api::ReentrantMutex::from_raw`](real::ReentrantMutex::from_raw).
+    #[cfg(not(conccheck_before = "0.4.12"))]
     #[track_caller]
     #[inline]
     pub const fn from_raw(raw_mutex: R, get_thread_id: G, val: T) -> ReentrantMutex<R, G, T> {
@@ -71,7 +72,10 @@ impl<R: RawMutex, G, T> ReentrantMutex<R, G, T> {
     #[track_caller]
     #[inline]
     pub const fn const_new(raw_mutex: R, get_thread_id: G, val: T) -> ReentrantMutex<R, G, T> {
-        ReentrantMutex::from_raw(raw_mutex, get_thread_id, val)
+        ReentrantMutex {
+            lock: Lock::new(ObjectKind::ReentrantMutex),
+            inner: real::ReentrantMutex::const_new(raw_mutex, get_thread_id, val),
+        }
     }
 }
 
@@ -93,6 +97,7 @@ impl<R: RawMutex, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
     ///
     /// # Safety
     /// As the original's.
+    #[cfg(not(conccheck_before = "0.4.11"))]
     #[track_caller]
     #[expect(unsafe_code, reason = "as in the original")]
     pub unsafe fn make_guard_unchecked(&self) -> ReentrantMutexGuard<'_, R, G, T> {

@@ -36,6 +36,7 @@ impl<R: RawRwLock, T> RwLock<R, T> {
 
 impl<R, T> RwLock<R, T> {
     /// See [`lock_api::RwLock::from_raw`](real::RwLock::from_raw).
+    #[cfg(not(conccheck_before = "0.4.12"))]
     #[track_caller]
     #[inline]
     pub const fn from_raw(raw_rwlock: R, val: T) -> RwLock<R, T> {
@@ -54,7 +55,7 @@ impl<R, T> RwLock<R, T> {
     #[track_caller]
     #[inline]
     pub const fn const_new(raw_rwlock: R, val: T) -> RwLock<R, T> {
-        RwLock::from_raw(raw_rwlock, val)
+        RwLock { lock: Lock::new(ObjectKind::RwLock), inner: real::RwLock::const_new(raw_rwlock, val) }
     }
 }
 
@@ -95,6 +96,7 @@ macro_rules! acquisitions {
         ///
         /// # Safety
         /// As the original's.
+        #[cfg(not(conccheck_before = "0.4.11"))]
         #[track_caller]
         #[expect(unsafe_code, reason = "as in the original")]
         pub unsafe fn $make(&self, #[cfg(conccheck_original = "0.5")] guard: R::$state) -> $guard<'_, R, T> {

@@ -114,6 +114,7 @@ impl<'a, R: RawRwLockUpgradeDowngrade + 'a, T: ?Sized + 'a> RwLockUpgradableRead
     }
 
     /// See [`lock_api::RwLockUpgradableReadGuard::with_upgraded`](real::RwLockUpgradableReadGuard::with_upgraded).
+    #[cfg(not(conccheck_before = "0.4.10"))]
     #[track_caller]
     pub fn with_upgraded<Ret, F: FnOnce(&mut T) -> Ret>(&mut self, f: F) -> Ret {
         let place = Location::caller();
@@ -126,6 +127,7 @@ impl<'a, R: RawRwLockUpgradeDowngrade + 'a, T: ?Sized + 'a> RwLockUpgradableRead
         self.inner.with_upgraded(once).expect("it ran once")
     }
 
+    #[cfg(not(conccheck_before = "0.4.10"))]
     upgrading!(try_with_upgraded() try_failed);
 }
 
@@ -147,6 +149,7 @@ impl<'a, R: RawRwLockUpgradeTimed + 'a, T: ?Sized + 'a> RwLockUpgradableReadGuar
     }
 }
 
+#[cfg(not(conccheck_before = "0.4.10"))]
 impl<'a, R: RawRwLockUpgradeTimed + RawRwLockUpgradeDowngrade + 'a, T: ?Sized + 'a> RwLockUpgradableReadGuard<'a, R, T> {
     upgrading!(try_with_upgraded_for(timeout: Duration) timed_out);
     upgrading!(try_with_upgraded_until(timeout: Instant) timed_out);
