@@ -81,7 +81,8 @@ fn reliance(model: &Model<'_>, stale: &Stale) -> Option<Confidence> {
     let is_near = write.line >= read.line && write.line - read.line <= NEAR;
     let between = if is_near { statement::between(model, stale.read, stale.write) } else { Vec::new() };
     if !is_near || between.iter().any(|line| declares_function(line)) {
-        let likely = is_getter(&reads) && is_setter(model, stale.write, &writes) && is_computed_with(model, stale.lock);
+        let sets = || is_setter(model, stale.write, &writes) && is_computed_with(model, stale.lock);
+        let likely = is_getter(&reads) && sets() || is_near && is_lookup(&reads) && adds(model, stale.write);
         return likely.then_some(Confidence::Possible);
     }
     let name = reads.starts_with("let ").then(|| statement::bound_name(&reads)).flatten();
@@ -110,6 +111,20 @@ fn body(text: &str) -> &str {
 fn is_getter(text: &str) -> bool {
     let body = body(text);
     !body.ends_with(';') && (body.starts_with('*') || body.ends_with(".clone()")) && !body.contains(" = ")
+}
+
+/// Whether a statement gives back whether something is among what the lock guards.
+fn is_lookup(text: &str) -> bool {
+    let body = body(text);
+    let looks = [".contains(", ".contains_key(", ".any("].iter().any(|call| body.contains(call));
+    looks && !body.ends_with(';') && !body.starts_with("if ") && !body.contains(" = ")
+}
+
+/// Whether something is added to what the lock guards, and is not looked for before under the same guard.
+fn adds(model: &Model<'_>, site: SiteId) -> bool {
+    let body = statement::uses_of_guard(model, site);
+    let adds = |text: &String| [".push(", ".push_back(", ".insert("].iter().any(|call| text.contains(call));
+    body.iter().any(adds) && !body.iter().any(|text| statement::decides(text))
 }
 
 /// Whether what the lock guards is replaced as a whole.

@@ -33,7 +33,10 @@ pub(crate) fn uses_of_guard(model: &Model<'_>, site: SiteId) -> Vec<String> {
     let Some(text) = at(model, site) else { return Vec::new() };
     let Some(site) = model.site(site) else { return Vec::new() };
     let Some(guard) = bound_guard(&text) else { return vec![text] };
-    let is_inside = |text: &String| !text.trim_start().starts_with('}') || text.contains("else");
+    let indent = |text: &str| text.len() - text.trim_start().len();
+    let own = line(model, site, 0).map_or(0, |text| indent(&text));
+    // A brace further in closes a block within the guard's.
+    let is_inside = |text: &String| !text.trim_start().starts_with('}') || text.contains("else") || indent(text) >= own;
     (1..=BODY).map_while(|below| line(model, site, below)).take_while(is_inside).filter(|text| mentions(text, &guard)).collect()
 }
 
