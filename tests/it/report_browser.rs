@@ -60,10 +60,10 @@ fn the_page_lights_cycles_and_works_without_the_network_under_its_own_policy() {
         [("3", "timeline"), ("4", "locks"), ("5", "tasks"), ("6", "channels"), ("7", "checklist"), ("1", "findings")]
     {
         browser.press(key);
-        assert_eq!(browser.eval(open), part);
+        becomes(open, part, "a key");
     }
     browser.press("j");
-    assert_eq!(browser.eval("return document.querySelectorAll('article.target').length"), 1, "the first finding");
+    becomes("return String(document.querySelectorAll('article.target').length)", "1", "the first finding");
     browser.open(&page, &format!("#timeline={cycle}"));
     let buttons = browser.eval("return document.querySelectorAll('#timeline-details button').length");
     assert_eq!(buttons, 4, "each side's two steps");
