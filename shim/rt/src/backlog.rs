@@ -7,8 +7,7 @@ use crate::slots::Slot;
 use crate::spin::Spin;
 use crate::ticker;
 
-/// Slots that may wait at once. Where more come, their threads append them, as they do where
-/// the runtime's thread is not there.
+/// Slots that may wait at once. Where more come, their threads append them, as they do where the runtime's thread is not there.
 const ROOM: usize = 16;
 
 /// First in, first out: a thread's chunks come into the log in their order.
@@ -67,10 +66,12 @@ impl Session {
     /// Takes a slot whose thread is done with it, and sees to it that its chunk comes into the log. `false` if it is still the caller's:
     /// nobody is there to do so soon.
     pub(crate) fn hand_over(&self, slot: &'static Slot) -> bool {
+        // Asked first: once the slot is taken over, it may be another thread's.
+        let length = slot.chunk().len();
         let taken = ticker::is_there() && self.backlog.push(slot);
         if taken {
-            // Before it is there, so that the trace stays as small as it is to be.
-            self.count(slot.chunk());
+            // Before it is in the log, so that the trace stays as small as it is to be.
+            self.count(length);
             ticker::wake();
         }
         taken
@@ -87,7 +88,7 @@ impl Session {
 
     /// Appends all chunks that wait, and then this one.
     pub(crate) fn append_last(&self, chunk: &[u8]) {
-        self.count(chunk);
+        self.count(chunk.len());
         self.backlog.appending.with(|| {
             self.append_waiting();
             self.append(chunk);

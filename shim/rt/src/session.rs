@@ -123,9 +123,9 @@ impl Session {
         let _ = self.half_word(live::LOST_REASON).compare_exchange(0, code.to_le(), Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// Counts a chunk that the log gets, before it does.
-    pub(crate) fn count(&self, chunk: &[u8]) {
-        self.log_bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+    /// Counts the bytes of a chunk that the log gets, before it does.
+    pub(crate) fn count(&self, length: usize) {
+        self.log_bytes.fetch_add(length as u64, Ordering::Relaxed);
     }
 
     /// Appends a chunk to the log; if that fails, now or before, counts the events that are lost.

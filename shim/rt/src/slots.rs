@@ -48,7 +48,12 @@ impl Slot {
 
     /// Says that there is no chunk in the slot.
     pub(crate) fn clear(&self) {
-        self.field(chunk::MAGIC).store(0, Ordering::Release);
+        self.set(chunk::MAGIC, 0);
+    }
+
+    /// Sets a field of the chunk's header, by its offset. Only for who has the slot.
+    pub(crate) fn set(&self, at: usize, value: u32) {
+        self.field(at).store(value.to_le(), Ordering::Release);
     }
 
     fn field(&self, at: usize) -> &AtomicU32 {

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "a slot is raw mapped memory")]
 
 use std::io;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use conccheck_trace::layout::{CHUNK_MAGIC, SLOT_SIZE, chunk};
 use conccheck_trace::wire::{self, MAX_ENTRY};
@@ -101,7 +101,7 @@ impl<'a> Writer<'a> {
         let local = self.local;
         local.number();
         local.attach(slot);
-        self.begin_chunk(session);
+        self.begin_chunk(session, slot);
         THREAD_END.watch();
         if !local.started.get() {
             let thread = std::thread::current();
@@ -135,26 +135,20 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn set_header(&self, at: usize, value: u32) {
-        // SAFETY: `at` is the offset of an aligned field of 32 bits in the chunk's header, and a chunk lies in the slot at `base`;
-        // other processes that map the file only read.
-        unsafe { AtomicU32::from_ptr(self.local.base().add(at).cast()) }.store(value.to_le(), Ordering::Release);
-    }
-
-    /// Starts the thread's next chunk in its slot.
-    fn begin_chunk(&mut self, session: &Session) {
+    /// Starts the thread's next chunk, in its slot.
+    fn begin_chunk(&mut self, session: &Session, slot: &Slot) {
         let local = self.local;
         let pair = Pair::now();
-        self.set_header(chunk::MAGIC, 0);
-        self.set_header(chunk::THREAD, local.thread.get());
-        self.set_header(chunk::NUMBER, local.chunk.get());
+        slot.clear();
+        slot.set(chunk::THREAD, local.thread.get());
+        slot.set(chunk::NUMBER, local.chunk.get());
         let nanos = pair.nanos.saturating_sub(session.first.nanos);
         for (at, value) in [(chunk::START, pair.ticks), (chunk::START_NANOS, nanos)] {
-            self.set_header(at, value as u32);
-            self.set_header(at + 4, (value >> 32) as u32);
+            slot.set(at, value as u32);
+            slot.set(at + 4, (value >> 32) as u32);
         }
         local.publish(chunk::ENTRIES as u32);
-        self.set_header(chunk::MAGIC, CHUNK_MAGIC);
+        slot.set(chunk::MAGIC, CHUNK_MAGIC);
         local.provisional.set(Provisional::NONE);
         local.time.set(pair.ticks);
         local.begin_chunk(SERIAL.fetch_add(1, Ordering::Relaxed) + 1);
@@ -175,7 +169,7 @@ impl<'a> Writer<'a> {
         } else {
             session.append_last(full.chunk());
         }
-        self.begin_chunk(session);
+        self.begin_chunk(session, slot);
         Ok(slot)
     }
 
