@@ -47,10 +47,7 @@ impl Condvar {
         timed_out: impl FnOnce(&Woken) -> bool,
     ) -> Woken {
         let (held, inner) = MutexGuard::conccheck_parts(mutex_guard);
-        let waiting = self.record.wait(held.take(), timed, place, type_name::<T>);
-        let woken = wait(inner);
-        *held = waiting.woke(timed_out(&woken));
-        woken
+        self.record.wait_by(held, timed, place, type_name::<T>, || wait(inner), timed_out)
     }
 
     /// See [`parking_lot::Condvar::wait`](real::Condvar::wait).

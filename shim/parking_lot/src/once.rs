@@ -106,15 +106,7 @@ impl Once {
         if self.inner.state().done() {
             return self.record.found(place, type_name::<()>);
         }
-        self.record.request(place, type_name::<()>);
-        let mut ran = false;
-        call(&mut || {
-            ran = true;
-            self.record.begin(place, type_name::<()>)
-        });
-        if !ran {
-            self.record.waited(place, type_name::<()>);
-        }
+        self.record.initialise(place, type_name::<()>, call);
     }
 }
 

@@ -62,6 +62,23 @@ impl Condvar {
         Waiting { condvar: self, lock, counted, place, type_name }
     }
 
+    /// Waits by the original, for a guard that is borrowed: `held` is given up, and taken again when `wait` is back. `timed_out` says
+    /// whether its limit ended it.
+    pub fn wait_by<Woken>(
+        &self,
+        held: &mut Held<'_>,
+        timed: bool,
+        place: &'static Location<'static>,
+        type_name: fn() -> &'static str,
+        wait: impl FnOnce() -> Woken,
+        timed_out: impl FnOnce(&Woken) -> bool,
+    ) -> Woken {
+        let waiting = self.wait(held.take(), timed, place, type_name);
+        let woken = wait();
+        *held = waiting.woke(timed_out(&woken));
+        woken
+    }
+
     /// Records a notification. Call it before the real one, so that the threads that it wakes find its number.
     pub fn notify(&self, all: bool, place: &'static Location<'static>) {
         if recorder::is_on() {

@@ -55,6 +55,26 @@ impl Once {
         }
     }
 
+    /// Runs what the original does where it is not done: `initialise`, which calls what it is given when it runs the program's
+    /// initialiser, and keeps the result as long. Records whether this thread ran it or waited for another's.
+    pub fn initialise<R>(
+        &self,
+        place: &'static Location<'static>,
+        type_name: fn() -> &'static str,
+        initialise: impl FnOnce(&mut dyn FnMut() -> Running) -> R,
+    ) -> R {
+        self.request(place, type_name);
+        let mut ran = false;
+        let result = initialise(&mut || {
+            ran = true;
+            self.begin(place, type_name)
+        });
+        if !ran {
+            self.waited(place, type_name);
+        }
+        result
+    }
+
     /// Records that the thread found it not done, and is about to wait for another's initialisation or to run its own.
     pub fn request(&self, place: &'static Location<'static>, type_name: fn() -> &'static str) {
         if recorder::is_on() {
@@ -72,7 +92,7 @@ impl Once {
     }
 
     /// Records that the thread begins the initialisation; the end is recorded when the result is dropped.
-    pub fn begin(&self, place: &'static Location<'static>, type_name: fn() -> &'static str) -> Running {
+    fn begin(&self, place: &'static Location<'static>, type_name: fn() -> &'static str) -> Running {
         let mut once = ObjectId::NONE;
         if recorder::is_on() {
             once = self.object.id(type_name);

@@ -106,17 +106,12 @@ impl<T> OnceCell<T> {
 
     #[cold]
     fn init<E>(&self, f: impl FnOnce() -> Result<T, E>, place: &'static Location<'static>) -> Result<&T, E> {
-        self.record.request(place, type_name::<T>);
-        let mut ran = false;
-        let value = self.inner.get_or_try_init(|| {
-            ran = true;
-            let _running = self.record.begin(place, type_name::<T>);
-            f()
-        });
-        if !ran {
-            self.record.waited(place, type_name::<T>);
-        }
-        value
+        self.record.initialise(place, type_name::<T>, |begin| {
+            self.inner.get_or_try_init(|| {
+                let _running = begin();
+                f()
+            })
+        })
     }
 
     /// See [`once_cell::sync::OnceCell::take`](real::OnceCell::take).

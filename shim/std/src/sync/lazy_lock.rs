@@ -50,20 +50,15 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
 
     #[cold]
     fn init(&self, place: &'static Location<'static>) -> &T {
-        self.record.request(place, type_name::<T>);
-        let mut ran = false;
-        let value = self.value.get_or_init(|| {
-            // The lock is held to take the initialiser only, not while it runs.
-            let init = self.init.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let Some(init) = init else { panic_poisoned() };
-            ran = true;
-            let _running = self.record.begin(place, type_name::<T>);
-            init()
-        });
-        if !ran {
-            self.record.waited(place, type_name::<T>);
-        }
-        value
+        self.record.initialise(place, type_name::<T>, |begin| {
+            self.value.get_or_init(|| {
+                // The lock is held to take the initialiser only, not while it runs.
+                let init = self.init.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let Some(init) = init else { panic_poisoned() };
+                let _running = begin();
+                init()
+            })
+        })
     }
 
     /// See [`std::sync::LazyLock::force_mut`](real::LazyLock::force_mut).

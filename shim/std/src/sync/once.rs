@@ -52,16 +52,12 @@ impl Once {
         if self.is_done(place) {
             return;
         }
-        self.record.request(place, type_name::<()>);
-        let mut ran = false;
-        self.inner.call_once(|| {
-            ran = true;
-            let _running = self.record.begin(place, type_name::<()>);
-            f();
+        self.record.initialise(place, type_name::<()>, |begin| {
+            self.inner.call_once(|| {
+                let _running = begin();
+                f();
+            });
         });
-        if !ran {
-            self.record.waited(place, type_name::<()>);
-        }
     }
 
     /// See [`std::sync::Once::call_once_force`](real::Once::call_once_force).
@@ -74,16 +70,12 @@ impl Once {
         if self.is_done(place) {
             return;
         }
-        self.record.request(place, type_name::<()>);
-        let mut ran = false;
-        self.inner.call_once_force(|state| {
-            ran = true;
-            let _running = self.record.begin(place, type_name::<()>);
-            f(state);
+        self.record.initialise(place, type_name::<()>, |begin| {
+            self.inner.call_once_force(|state| {
+                let _running = begin();
+                f(state);
+            });
         });
-        if !ran {
-            self.record.waited(place, type_name::<()>);
-        }
     }
 
     /// See [`std::sync::Once::is_completed`](real::Once::is_completed).

@@ -81,17 +81,12 @@ impl<T> OnceLock<T> {
 
     #[cold]
     fn init(&self, f: impl FnOnce() -> T, place: &'static Location<'static>) -> &T {
-        self.record.request(place, type_name::<T>);
-        let mut ran = false;
-        let value = self.inner.get_or_init(|| {
-            ran = true;
-            let _running = self.record.begin(place, type_name::<T>);
-            f()
-        });
-        if !ran {
-            self.record.waited(place, type_name::<T>);
-        }
-        value
+        self.record.initialise(place, type_name::<T>, |begin| {
+            self.inner.get_or_init(|| {
+                let _running = begin();
+                f()
+            })
+        })
     }
 
     /// See [`std::sync::OnceLock::into_inner`](real::OnceLock::into_inner).
