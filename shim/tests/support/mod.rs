@@ -1,50 +1,17 @@
 //! What the tests of the facades of other crates have in common.
 
-use std::any::type_name;
-use std::path::Path;
 use std::process::Command;
 
 use conccheck_trace::event::Event;
 use conccheck_trace::ids::ThreadId;
-use conccheck_trace::read::{self, ProcessTrace};
+use conccheck_trace::read::ProcessTrace;
 
-/// Whether a type implements a trait. The type must be concrete.
-macro_rules! implements {
-    ($type:ty: $($bound:tt)+) => {{
-        struct Probe<T: ?Sized>(std::marker::PhantomData<T>);
-        #[allow(dead_code, reason = "unused where the type has the trait")]
-        trait Otherwise {
-            const YES: bool = false;
-        }
-        impl<T: ?Sized> Otherwise for Probe<T> {}
-        #[allow(dead_code, reason = "unused where the type lacks the trait")]
-        impl<T: ?Sized + $($bound)+> Probe<T> {
-            const YES: bool = true;
-        }
-        <Probe<$type>>::YES
-    }};
-}
+pub(crate) use until_recorded::until_recorded;
 
-/// Which of the usual traits a type implements.
-macro_rules! traits_of {
-    ($type:ty) => {
-        [
-            ("Send", implements!($type: Send)),
-            ("Sync", implements!($type: Sync)),
-            ("Unpin", implements!($type: Unpin)),
-            ("UnwindSafe", implements!($type: std::panic::UnwindSafe)),
-            ("RefUnwindSafe", implements!($type: std::panic::RefUnwindSafe)),
-            ("Clone", implements!($type: Clone)),
-            ("Debug", implements!($type: std::fmt::Debug)),
-            ("Display", implements!($type: std::fmt::Display)),
-            ("Default", implements!($type: Default)),
-            ("PartialEq", implements!($type: PartialEq)),
-            ("Eq", implements!($type: Eq)),
-            ("Deref", implements!($type: std::ops::Deref)),
-            ("DerefMut", implements!($type: std::ops::DerefMut)),
-        ]
-    };
-}
+mod recorded;
+#[macro_use]
+mod traits;
+mod until_recorded;
 
 /// Types of `$facade` and `$original` that have the same path in both, and must have the same traits.
 macro_rules! same_traits {
@@ -79,31 +46,9 @@ macro_rules! both {
     };
 }
 
-const PROGRAM: &str = "CONCCHECK_TEST_PROGRAM";
-
 /// Runs `program`, which a test calls first, in a process of its own and gives its trace. `None` in that process.
 pub(crate) fn recorded<F: FnOnce()>(program: F) -> Option<Trace> {
-    let test =
-        type_name::<F>().strip_prefix("it::").and_then(|name| name.strip_suffix("::{{closure}}")).expect("a test's closure");
-    if std::env::var_os(PROGRAM).is_some_and(|name| name == test) {
-        program();
-        return None;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let mut this = Command::new(std::env::current_exe().unwrap());
-    this.args([test, "--exact", "--test-threads=1"]).env(PROGRAM, test).env("CONCCHECK_TRACE", folder.path());
-    let run = this.output().unwrap();
-    assert!(run.status.success(), "{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
-    Some(Trace(read::open(folder.path()).unwrap().pop().expect("one process")))
-}
-
-/// In a program: goes on when an event of this process is in its trace.
-pub(crate) fn until_recorded(is_it: impl Fn(&Event) -> bool) {
-    let folder = std::env::var_os("CONCCHECK_TRACE").expect("within a recorded program");
-    let seen = |trace: &ProcessTrace| trace.threads().into_iter().any(|id| trace.events(id).any(|record| is_it(&record.event)));
-    while !read::open(Path::new(&folder)).is_ok_and(|traces| traces.iter().any(seen)) {
-        std::thread::yield_now();
-    }
+    recorded::recorded(program).map(Trace)
 }
 
 /// Runs the tests of the module `parity` once more, while everything is recorded.

@@ -1,36 +1,20 @@
 //! The exact events of small programs, each run in a process of its own.
 
-use std::any::type_name;
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use conccheck_crossbeam_channel::{Select, after, bounded, never, select, unbounded};
 use conccheck_trace::event::Event;
-use conccheck_trace::read;
 
-const PROGRAM: &str = "CONCCHECK_TEST_PROGRAM";
+use crate::recorded;
+
 const SHORT: Duration = Duration::from_millis(1);
 const LONG: Duration = Duration::from_secs(600);
 
 /// Runs `program`, which a test calls first, in a process of its own and gives the events of its main thread as text, without places.
 /// `None` in that process.
 fn recorded<F: FnOnce()>(program: F) -> Option<Vec<String>> {
-    let test =
-        type_name::<F>().strip_prefix("it::").and_then(|name| name.strip_suffix("::{{closure}}")).expect("a test's closure");
-    if std::env::var_os(PROGRAM).is_some_and(|name| name == test) {
-        program();
-        return None;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let run = Command::new(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--test-threads=1"])
-        .env(PROGRAM, test)
-        .env("CONCCHECK_TRACE", folder.path())
-        .output()
-        .unwrap();
-    assert!(run.status.success(), "{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
-    let trace = read::open(folder.path()).unwrap().pop().expect("one process");
+    let trace = recorded::recorded(program)?;
     let main = trace.threads()[0];
     Some(trace.events(main).filter_map(|record| text(&record.event)).collect())
 }

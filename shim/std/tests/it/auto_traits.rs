@@ -1,50 +1,8 @@
 //! The facade's types implement what the originals implement, whatever is in them.
 
 use std::cell::Cell;
-use std::fmt::{Debug, Display};
-use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::fmt::Debug;
 use std::rc::Rc;
-
-/// Whether a type implements a trait. The type must be concrete.
-macro_rules! implements {
-    ($type:ty: $($bound:tt)+) => {{
-        struct Probe<T: ?Sized>(std::marker::PhantomData<T>);
-        #[allow(dead_code, reason = "unused where the type has the trait")]
-        trait Otherwise {
-            const YES: bool = false;
-        }
-        impl<T: ?Sized> Otherwise for Probe<T> {}
-        #[allow(dead_code, reason = "unused where the type lacks the trait")]
-        impl<T: ?Sized + $($bound)+> Probe<T> {
-            const YES: bool = true;
-        }
-        <Probe<$type>>::YES
-    }};
-}
-
-macro_rules! traits_of {
-    ($type:ty) => {
-        [
-            ("Send", implements!($type: Send)),
-            ("Sync", implements!($type: Sync)),
-            ("Unpin", implements!($type: Unpin)),
-            ("UnwindSafe", implements!($type: UnwindSafe)),
-            ("RefUnwindSafe", implements!($type: RefUnwindSafe)),
-            ("Clone", implements!($type: Clone)),
-            ("Copy", implements!($type: Copy)),
-            ("Debug", implements!($type: Debug)),
-            ("Display", implements!($type: Display)),
-            ("Default", implements!($type: Default)),
-            ("PartialEq", implements!($type: PartialEq)),
-            ("Eq", implements!($type: Eq)),
-            ("Hash", implements!($type: std::hash::Hash)),
-            ("Iterator", implements!($type: Iterator)),
-            ("IntoIterator", implements!($type: IntoIterator)),
-            ("Deref", implements!($type: std::ops::Deref)),
-            ("DerefMut", implements!($type: std::ops::DerefMut)),
-        ]
-    };
-}
 
 macro_rules! same {
     ($($path:tt)+) => {

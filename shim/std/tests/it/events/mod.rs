@@ -6,42 +6,16 @@ mod once_barrier;
 mod threads;
 mod waits;
 
-use std::any::type_name;
-use std::path::Path;
-use std::process::Command;
-
 use conccheck_trace::event::Event;
 use conccheck_trace::ids::ThreadId;
-use conccheck_trace::read::{self, ProcessTrace};
+use conccheck_trace::read::ProcessTrace;
 
-const PROGRAM: &str = "CONCCHECK_TEST_PROGRAM";
+use crate::recorded;
+use crate::until_recorded::until_recorded;
 
 /// Runs `program`, which a test calls first, in a process of its own and gives its trace. `None` in that process.
 fn recorded<F: FnOnce()>(program: F) -> Option<Trace> {
-    let test =
-        type_name::<F>().strip_prefix("it::").and_then(|name| name.strip_suffix("::{{closure}}")).expect("a test's closure");
-    if std::env::var_os(PROGRAM).is_some_and(|name| name == test) {
-        program();
-        return None;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let run = Command::new(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--test-threads=1"])
-        .env(PROGRAM, test)
-        .env("CONCCHECK_TRACE", folder.path())
-        .output()
-        .unwrap();
-    assert!(run.status.success(), "{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
-    Some(Trace(read::open(folder.path()).unwrap().pop().expect("one process")))
-}
-
-/// In a program: goes on when an event of this process is in its trace.
-fn until_recorded(is_it: impl Fn(&Event) -> bool) {
-    let folder = std::env::var_os("CONCCHECK_TRACE").expect("within a recorded program");
-    let seen = |trace: &ProcessTrace| trace.threads().into_iter().any(|id| trace.events(id).any(|record| is_it(&record.event)));
-    while !read::open(Path::new(&folder)).is_ok_and(|traces| traces.iter().any(seen)) {
-        std::thread::yield_now();
-    }
+    recorded::recorded(program).map(Trace)
 }
 
 /// What a program recorded.
