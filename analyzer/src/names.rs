@@ -180,18 +180,7 @@ fn without_paths(name: &str) -> String {
 }
 
 fn describe(kind: ObjectKind, type_name: &str, site: Option<&SiteDef>, with_line: bool) -> String {
-    let kind = match kind {
-        ObjectKind::Mutex => "Mutex",
-        ObjectKind::RwLock => "RwLock",
-        ObjectKind::Condvar => "Condvar",
-        ObjectKind::Channel => "channel",
-        ObjectKind::Once => "Once",
-        ObjectKind::Barrier => "Barrier",
-        ObjectKind::Cell => "cell",
-        ObjectKind::ReentrantMutex => "ReentrantMutex",
-        ObjectKind::Token => "cancellation token",
-        ObjectKind::Scope => "scope",
-    };
+    let kind = kind.noun();
     let of = if type_name.is_empty() { String::new() } else { format!("<{type_name}>") };
     match site {
         // Where nothing but a name is known, as in traces in the STD format, it stands for the place as well.

@@ -89,6 +89,24 @@ pub enum ObjectKind {
     Scope = 9,
 }
 
+impl ObjectKind {
+    /// What people call it: the type's name where it has one of its own.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            ObjectKind::Mutex => "Mutex",
+            ObjectKind::RwLock => "RwLock",
+            ObjectKind::Condvar => "Condvar",
+            ObjectKind::Channel => "channel",
+            ObjectKind::Once => "Once",
+            ObjectKind::Barrier => "Barrier",
+            ObjectKind::Cell => "cell",
+            ObjectKind::ReentrantMutex => "ReentrantMutex",
+            ObjectKind::Token => "cancellation token",
+            ObjectKind::Scope => "scope",
+        }
+    }
+}
+
 /// Where a site is. Paths are as the compiler wrote them (`file!()`), so relative to the crate that was compiled or absolute.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 #[cfg_attr(feature = "read", derive(serde::Serialize, serde::Deserialize))]

@@ -96,6 +96,15 @@ fn header(report: &Report<'_>, out: &mut dyn Write) -> fmt::Result {
     writeln!(out, "</nav>\n</header>")
 }
 
+/// The buttons that change what a picture shows; `picture` is what its script calls it.
+fn zoom_buttons(picture: &str, out: &mut dyn Write) -> fmt::Result {
+    [("in", "+", "Zoom in"), ("out", "−", "Zoom out"), ("reset", "Reset", "Show all")].into_iter().try_for_each(
+        |(action, label, name)| {
+            writeln!(out, "<button type=\"button\" data-{picture}=\"{action}\" aria-label=\"{name}\">{label}</button>")
+        },
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

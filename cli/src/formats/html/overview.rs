@@ -29,9 +29,7 @@ pub(super) fn graph(report: &Report<'_>, graph: &LockGraph, out: &mut dyn Write)
         out,
         "<div class=\"scripted tools\"><input id=\"graph-filter\" type=\"search\" placeholder=\"Filter locks (/)\" aria-label=\"Filter locks\">"
     )?;
-    for (action, label, name) in [("in", "+", "Zoom in"), ("out", "−", "Zoom out"), ("reset", "Reset", "Show all")] {
-        writeln!(out, "<button type=\"button\" data-graph=\"{action}\" aria-label=\"{name}\">{label}</button>")?;
-    }
+    super::zoom_buttons("graph", out)?;
     writeln!(out, "<span class=\"hint\">Drag or arrow keys move, wheel or + and − zoom, 0 shows all.</span></div>")?;
     writeln!(out, "<div class=\"graph-and-findings\">\n<div id=\"graph-view\" tabindex=\"0\" aria-label=\"Lock graph\">")?;
     svg::element(graph, out)?;

@@ -38,9 +38,7 @@ pub(super) fn part(report: &Report<'_>, out: &mut dyn Write) -> fmt::Result {
         out,
         "<span class=\"key wait\"></span> waits for a lock <span class=\"key other\"></span> waits otherwise <span class=\"key message\"></span> message"
     )?;
-    for (action, label, name) in [("in", "+", "Zoom in"), ("out", "−", "Zoom out"), ("reset", "Reset", "Show all")] {
-        writeln!(out, "<button type=\"button\" data-timeline=\"{action}\" aria-label=\"{name}\">{label}</button>")?;
-    }
+    super::zoom_buttons("timeline", out)?;
     writeln!(out, "<span class=\"hint\">Drag or arrow keys move, Ctrl and wheel or + and − zoom, 0 shows all.</span></div>")?;
     writeln!(
         out,

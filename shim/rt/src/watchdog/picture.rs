@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use conccheck_trace::{Event, ObjectId, ObjectKind, Side, SiteId, ThreadId};
+use conccheck_trace::{Event, ObjectId, Side, SiteId, ThreadId};
 
 use super::history::{Names, Threads};
 use super::waits::{Because, Edge};
@@ -111,20 +111,8 @@ impl Picture<'_> {
 
     fn object(&self, id: ObjectId) -> String {
         let Some((kind, created, within)) = self.names.object(id) else { return format!("object {}", id.0) };
-        let kind = match kind {
-            ObjectKind::Mutex => "Mutex",
-            ObjectKind::RwLock => "RwLock",
-            ObjectKind::Condvar => "Condvar",
-            ObjectKind::Channel => "channel",
-            ObjectKind::Once => "Once",
-            ObjectKind::Barrier => "Barrier",
-            ObjectKind::Cell => "cell",
-            ObjectKind::ReentrantMutex => "ReentrantMutex",
-            ObjectKind::Token => "cancellation token",
-            ObjectKind::Scope => "scope",
-        };
         let within = if matches!(within, "" | "()") { String::new() } else { format!("<{within}>") };
-        format!("`{kind}{within}` created at {}", self.site(created))
+        format!("`{}{within}` created at {}", kind.noun(), self.site(created))
     }
 
     fn site(&self, id: SiteId) -> String {
