@@ -15,6 +15,7 @@ pub(crate) extern "C" fn at_exit() {
     let Some(session) = recorder::session() else { return };
     local::flush();
     session.drain();
+    session.slots.give_disk_back();
     session.note_end();
     write_json(session);
 }

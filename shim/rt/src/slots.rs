@@ -130,6 +130,19 @@ impl Slots {
         });
     }
 
+    /// Gives back the disk that slots without a thread have set aside. Who takes one of them later sets it aside again.
+    pub(crate) fn give_disk_back(&self) {
+        let mut next = self.growth.with(|| self.free.swap(std::ptr::null_mut(), Ordering::Relaxed));
+        // SAFETY: null, or a slot, which is never unmapped.
+        while let Some(slot) = unsafe { next.as_ref() } {
+            next = slot.next.load(Ordering::Relaxed);
+            if slot.extent() > 0 && sys::give_back(&self.file, slot.offset, SLOT_SIZE).is_ok() {
+                slot.extent.set(0);
+            }
+            self.give_back(slot);
+        }
+    }
+
     /// Sets more of the slot aside: a page, then a quarter, then all. `false` if that is not possible.
     pub(crate) fn extend(&self, slot: &Slot) -> bool {
         let from = slot.extent() as usize;

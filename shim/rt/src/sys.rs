@@ -36,6 +36,8 @@ unsafe extern "C" {
     fn mmap(addr: *mut c_void, length: usize, prot: c_int, flags: c_int, fd: c_int, offset: isize) -> *mut c_void;
     #[cfg(target_os = "linux")]
     fn posix_fallocate(fd: c_int, offset: isize, length: isize) -> c_int;
+    #[cfg(target_os = "linux")]
+    fn fallocate(fd: c_int, mode: c_int, offset: isize, length: isize) -> c_int;
     fn sysconf(name: c_int) -> isize;
     fn atexit(handler: extern "C" fn()) -> c_int;
     fn pthread_atfork(prepare: Option<extern "C" fn()>, parent: Option<extern "C" fn()>, child: Option<extern "C" fn()>)
@@ -97,6 +99,28 @@ pub(crate) fn reserve(file: &File, offset: u64, length: usize) -> io::Result<()>
     {
         let _ = (file, offset, length);
         Ok(())
+    }
+}
+
+/// Gives back the disk behind a part of the file, which reads as zeros from then on.
+pub(crate) fn give_back(file: &File, offset: u64, length: usize) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        const KEEP_SIZE: c_int = 1;
+        const PUNCH_HOLE: c_int = 2;
+        let (Ok(offset), Ok(length)) = (isize::try_from(offset), isize::try_from(length)) else {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        };
+        // SAFETY: the descriptor is open; the call touches no memory of ours.
+        match unsafe { fallocate(file.as_raw_fd(), KEEP_SIZE | PUNCH_HOLE, offset, length) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (file, offset, length);
+        Err(io::ErrorKind::Unsupported.into())
     }
 }
 

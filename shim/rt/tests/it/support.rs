@@ -3,7 +3,7 @@
 //! The process is this test binary once more: it runs the very test that started it, which sees by a variable that it is the child.
 
 use std::panic::Location;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex as RealMutex, MutexGuard, PoisonError, TryLockError};
@@ -72,6 +72,12 @@ pub(crate) fn run(name: &str) -> Run {
 impl Run {
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The live file of the only process that recorded.
+    pub(crate) fn live_file(&self) -> PathBuf {
+        let live = self.files("traces").into_iter().find(|name| name.ends_with(".live")).expect("it has a live file");
+        self.path().join("traces").join(live)
     }
 
     /// Names of the files in a folder of the run, sorted.

@@ -21,14 +21,17 @@ fn ten_thousand_threads_are_recorded() {
     const THREADS: usize = 10_000;
     const AT_ONCE: usize = 500;
     if support::is_child() {
+        let all_there = std::sync::Barrier::new(AT_ONCE);
         for _ in 0..THREADS / AT_ONCE {
             std::thread::scope(|scope| {
                 for _ in 0..AT_ONCE {
                     let child = recorder::new_thread();
                     let parent = recorder::thread();
+                    let all_there = &all_there;
                     scope.spawn(move || {
                         recorder::adopt(child, parent, Some("worker"));
                         LOCK.lock().add();
+                        all_there.wait();
                     });
                 }
             });
@@ -43,6 +46,13 @@ fn ten_thousand_threads_are_recorded() {
     assert_eq!(events(&trace).iter().filter(|(_, event)| started(event)).count(), THREADS);
     for thread in trace.threads() {
         assert!(matches!(trace.events(thread).next().map(|r| r.event), Some(Event::Start { .. })));
+    }
+    let live = std::fs::metadata(run.live_file()).unwrap();
+    assert!(live.len() >= (AT_ONCE * 4096) as u64, "each of those at once had a slot");
+    #[cfg(target_os = "linux")]
+    {
+        let on_disk = 512 * std::os::unix::fs::MetadataExt::blocks(&live);
+        assert!(on_disk < 1 << 20, "what ended threads had is given back: {on_disk} bytes");
     }
 }
 
@@ -203,8 +213,7 @@ fn a_thread_takes_little_memory_and_its_slot_is_used_again() {
     }
     let run = run("threads::a_thread_takes_little_memory_and_its_slot_is_used_again");
     assert_eq!(run.trace().thread_count(), 1000);
-    let live = run.files("traces").into_iter().find(|name| name.ends_with(".live")).unwrap();
-    let length = std::fs::metadata(run.path().join("traces").join(live)).unwrap().len();
+    let length = std::fs::metadata(run.live_file()).unwrap().len();
     assert!(length < 2 << 20, "{length}");
 }
 
