@@ -87,6 +87,9 @@ pub enum ObjectKind {
     Token = 8,
     /// A part of the program within which the threads started in it are to end. Its name is its type.
     Scope = 9,
+    /// A group whose members' ends are waited for (crossbeam's `WaitGroup`): a channel without messages, whose senders are the members.
+    /// Who waits for the group receives until all senders are gone.
+    WaitGroup = 10,
 }
 
 impl ObjectKind {
@@ -103,6 +106,7 @@ impl ObjectKind {
             ObjectKind::ReentrantMutex => "ReentrantMutex",
             ObjectKind::Token => "cancellation token",
             ObjectKind::Scope => "scope",
+            ObjectKind::WaitGroup => "WaitGroup",
         }
     }
 }
@@ -159,6 +163,8 @@ pub enum Event {
     ChannelNew { channel: ObjectId, site: SiteId, capacity: Option<u64>, sender: HandleId, receiver: HandleId },
     /// A handle was cloned from `from`.
     HandleClone { channel: ObjectId, side: Side, from: HandleId, handle: HandleId },
+    /// Where the handle was cloned. Stands directly behind its `HandleClone`.
+    HandleMade { channel: ObjectId, handle: HandleId, site: SiteId },
     /// A handle was dropped.
     HandleDrop { channel: ObjectId, side: Side, handle: HandleId },
     /// A thread is about to wait for room. Ends in `Send` or `SendFail`.
@@ -305,6 +311,7 @@ impl Event {
             | Event::Wait { site, .. }
             | Event::Notify { site, .. }
             | Event::ChannelNew { site, .. }
+            | Event::HandleMade { site, .. }
             | Event::SendRequest { site, .. }
             | Event::Send { site, .. }
             | Event::SendFail { site, .. }

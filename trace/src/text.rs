@@ -26,7 +26,7 @@
 //! | `send-fail c [s1] [closed]`, `recv-fail c [r1] [closed]` | `SendFail`, `RecvFail` |
 //! | `case-send c [s1]`, `case-recv c [r1]` | `SelectCase` |
 //! | `request-select [timed]`, `selected [others]` | `SelectRequest` of the cases directly before, `Selected` |
-//! | `clone-sender c s2 [s1]`, `clone-receiver c r2 [r1]` | `HandleClone`: the new handle, then its origin |
+//! | `clone-sender c s2 [s1]`, `clone-receiver c r2 [r1]` | `HandleClone` and `HandleMade`: the new handle, then its origin |
 //! | `drop-sender c [s1]`, `drop-receiver c [r1]` | `HandleDrop` |
 //! | `spawn t1 [scoped]`, `end [panicked]`, `request-join t1`, `join t1 [untaken]`, `detach t1` | `Spawn` (and `Start` of `t1`), `End`, `JoinRequest`, `Join`, `Detach` |
 //! | `sleep 10ms`, `yield`, `park [timed]`, `unparked`, `unpark t1` | the same |
@@ -39,7 +39,7 @@
 //! | `summary a 100 5ms`, `lost 7` | `Summary` of 100 sections held 5 ms in all, `Lost` |
 //!
 //! Lines that are not events: `frame f PATH ADDRESS [CALLER]` says what `stack f` means (`CALLER`: another such name); `object a mutex [@FILE:LINE] [TYPE]` declares an object before its first use (kinds: `mutex`, `rw-lock`,
-//! `reentrant-mutex`, `condvar`, `channel`, `once`, `barrier`, `cell`, `token`, `scope`); `process killed` and `process deadlocked` say how the process
+//! `reentrant-mutex`, `condvar`, `channel`, `once`, `barrier`, `cell`, `token`, `scope`, `wait-group`); `process killed` and `process deadlocked` say how the process
 //! ended (in order, otherwise); `fact KEY VALUE` adds to the header's facts.
 //!
 //! What is not said: an object's kind follows from its first use, its type is its name, its creation site `lock.rs:N` where it is the
@@ -248,6 +248,7 @@ fn kind_of(word: &str) -> Result<ObjectKind, String> {
         "cell" => ObjectKind::Cell,
         "token" => ObjectKind::Token,
         "scope" => ObjectKind::Scope,
+        "wait-group" => ObjectKind::WaitGroup,
         _ => return Err(format!("`{word}` is not a kind of object")),
     })
 }

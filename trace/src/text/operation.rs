@@ -140,7 +140,9 @@ impl Parser {
         let event = match operands {
             [new, rest @ ..] if operation.starts_with("clone") && rest.len() < 2 => {
                 let (channel, from) = self.find_handle(name, rest.first().unwrap_or(&first))?;
-                Event::HandleClone { channel, side, from, handle: self.new_handle(name, new)? }
+                let handle = self.new_handle(name, new)?;
+                self.push(Event::HandleClone { channel, side, from, handle });
+                Event::HandleMade { channel, handle, site: self.site }
             }
             [] | [_] if operation.starts_with("drop") => {
                 let handle = operands.first().unwrap_or(&first);

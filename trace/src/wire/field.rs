@@ -66,7 +66,7 @@ choice_fields! {
     Side { Sender "sender" Receiver "receiver" }
     ObjectKind {
         Mutex "mutex" RwLock "rw-lock" Condvar "condvar" Channel "channel" Once "once" Barrier "barrier" Cell "cell"
-        ReentrantMutex "reentrant-mutex" Token "token" Scope "scope"
+        ReentrantMutex "reentrant-mutex" Token "token" Scope "scope" WaitGroup "wait-group"
     }
 }
 

@@ -27,6 +27,7 @@ macro_rules! event_table {
             0x19 SelectCase "select-case" { channel handle side }
             0x1a SelectRequest "select-request" { site cases timed }
             0x1b Selected "selected" { site others }
+            0x1c HandleMade "handle-made" { channel handle site }
             0x20 Start "start" { parent name }
             0x21 Spawn "spawn" { child site scoped }
             0x22 End "end" { panicked }

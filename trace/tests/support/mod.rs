@@ -46,7 +46,7 @@ pub(crate) fn sample() -> ProcessTrace {
         main spawn w @src/main.rs:7:5; main lock queue @src/main.rs:9:5; main wait full queue @src/main.rs:10:5\n\
         w lock queue @src/main.rs:20:5 +2ms; w notify full; w unlock queue; main wake full; main unlock queue read-only\n\
         main channel c 4; main send c; w recv c; w request-recv c; main drop-sender c; w recv-fail c closed\n\
-        main channel d; w case-recv d; w case-recv c; w request-select timed; w selected others\n\
+        main channel d; main clone-sender d s2; object all wait-group; main channel all; w case-recv d; w case-recv c; w request-select timed; w selected others\n\
         w read table; w unlock table; w write table; w downgrade table; w unlock table; w park timed; w unparked\n\
         w end; main request-join w; main join w; main cell-write x\n\
         main scope-begin serve; main token-clone stop; main cancel-look stop; main cancel-wait stop timed; main cancel-look stop\n\
