@@ -125,7 +125,10 @@ fn no_report_leaves_traces_and_says_where() {
     let ended = tree("unreported", TESTED).conccheck(&["test", "--lib", "--no-report"]);
     expect(&ended, 0);
     let folder = ended.stderr.split("conccheck report ").nth(1).expect("the command that reports").trim();
-    assert!(fs::read_dir(folder).expect("the run's folder").count() > 0);
+    let files: Vec<_> = fs::read_dir(folder).expect("the run's folder").map(|file| file.expect("readable").path()).collect();
+    let log = files.iter().find(|path| path.extension().is_some_and(|extension| extension == "cct")).expect("a log");
+    let header = String::from_utf8_lossy(&fs::read(log).expect("readable")).into_owned();
+    assert!(header.contains("\nrustc=rustc 1."), "the compiler is named");
 }
 
 #[test]

@@ -107,7 +107,9 @@ fn compile(part: &RuntimeCrate, staging: &Path, hash: &str, toolchain: &Toolchai
         .arg(staging.join("src").join(part.folder).join("lib.rs"))
         .env("CARGO_PKG_NAME", part.name)
         .env("CARGO_PKG_VERSION", env!("CARGO_PKG_VERSION"))
-        .env("CARGO_CRATE_NAME", part.name);
+        .env("CARGO_CRATE_NAME", part.name)
+        // What traces name as the compiler.
+        .env("RUSTC_VERSION", toolchain.name());
     for used in part.uses {
         rustc.arg("--extern").arg(format!("{used}={}", staging.join(format!("lib{used}-{hash}.rlib")).display()));
     }

@@ -51,6 +51,11 @@ impl Toolchain {
         self.verbose_version.lines().find_map(|line| line.strip_prefix("release:")).unwrap_or_default().trim()
     }
 
+    /// What `rustc -V` says of it.
+    pub(super) fn name(&self) -> &str {
+        self.verbose_version.lines().next().unwrap_or_default()
+    }
+
     /// Whether the std of a target is installed.
     pub(super) fn has_std(&self, target: &str) -> bool {
         let libraries = Command::new(&self.rustc).args(["--print", "target-libdir", "--target", target]).output();
