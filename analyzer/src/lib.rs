@@ -14,7 +14,6 @@ mod cycles;
 mod draft;
 pub mod finding;
 mod join;
-mod join_proof;
 mod merge;
 pub mod model;
 mod modes;
@@ -28,6 +27,7 @@ pub mod rule;
 mod rules;
 pub mod stuck;
 pub mod table;
+mod wait_proof;
 #[cfg(test)]
 mod tests;
 

@@ -39,6 +39,8 @@ pub(crate) struct Schedule {
     pub(crate) steps: Vec<(usize, Step)>,
     /// The contexts that it leads into, if they are not those of the ring itself but of another of the same sites.
     pub(crate) contexts: Vec<u32>,
+    /// Threads (dense indices) that could have ended a wait besides those that were looked at, and that wait themselves by then.
+    pub(crate) others: Vec<usize>,
 }
 
 /// A step of a schedule.
@@ -54,12 +56,12 @@ pub(crate) enum Step {
 
 /// What is known of each ring.
 pub(crate) fn prove(model: &Model<'_>, rings: &[&Ring]) -> Vec<Outcome> {
-    with_provers(model, rings, |recorded, prover, ring, reading| try_ring(model, recorded, prover, ring, reading))
+    with_provers(model, rings, shared(model), |recorded, prover, ring, reading| try_ring(model, recorded, prover, ring, reading))
 }
 
 /// What is known of each reader (context) that reads again what it reads already, with the writer (context) that queues between.
 pub(crate) fn prove_again(model: &Model<'_>, pairs: &[(u32, u32)]) -> Vec<Outcome> {
-    with_provers(model, pairs, |recorded, prover, &(reader, writer), reading| {
+    with_provers(model, pairs, shared(model), |recorded, prover, &(reader, writer), reading| {
         let moments = |id: u32| {
             let context = &model.contexts[id as usize];
             let thread = model.threads[context.thread].id;
@@ -74,7 +76,7 @@ pub(crate) fn prove_again(model: &Model<'_>, pairs: &[(u32, u32)]) -> Vec<Outcom
         }
         match prover.prove_standing(&[&reads, &writes]) {
             Verdict::Proven(how, witness) => {
-                let schedule = Schedule::new(model, recorded, how, &witness, vec![reader, writer]);
+                let schedule = Schedule::new(model, recorded, how, &witness, 2, vec![reader, writer]);
                 if reading == Reading::AtTheEnd { Outcome::IfIndependent(schedule) } else { Outcome::Proven(schedule) }
             }
             Verdict::Unreachable | Verdict::Undecided | Verdict::Untried => Outcome::Unknown,
@@ -82,10 +84,16 @@ pub(crate) fn prove_again(model: &Model<'_>, pairs: &[(u32, u32)]) -> Vec<Outcom
     })
 }
 
+/// Reads the run with the locks that bear on anything.
+fn shared(model: &Model<'_>) -> impl Fn(Reading) -> Recorded {
+    move |reading| Recorded::with_locks(model.trace, reading, |lock| is_shared(model, lock))
+}
+
 /// Tries each candidate by what its threads are known to read, until it is proven.
-fn with_provers<T>(
+pub(crate) fn with_provers<T>(
     model: &Model<'_>,
     candidates: &[T],
+    record: impl Fn(Reading) -> Recorded,
     mut attempt: impl FnMut(&Recorded, &mut Prover<'_, '_>, &T, Reading) -> Outcome,
 ) -> Vec<Outcome> {
     let mut outcomes: Vec<Outcome> = candidates.iter().map(|_| Outcome::Unknown).collect();
@@ -96,7 +104,7 @@ fn with_provers<T>(
         if outcomes.iter().all(|outcome| matches!(outcome, Outcome::Proven(_))) {
             break;
         }
-        let recorded = Recorded::with_locks(model.trace, reading, |lock| is_shared(model, lock));
+        let recorded = record(reading);
         let limits = Limits::default();
         let Ok(index) = Index::new(&recorded.trace, limits.clock_cells) else { break };
         let mut prover = Prover::new(&index, &limits);
@@ -110,7 +118,7 @@ fn with_provers<T>(
 }
 
 /// Whether there are more sections than prediction is tried on.
-pub(crate) fn is_too_large(model: &Model<'_>) -> bool {
+fn is_too_large(model: &Model<'_>) -> bool {
     let shared = model.locks.iter().filter(|(_, state)| is_used_by_several(model, state));
     shared.map(|(_, state)| state.acquisitions).sum::<u64>() > MOST_SECTIONS
 }
@@ -144,7 +152,7 @@ fn try_ring(model: &Model<'_>, recorded: &Recorded, prover: &mut Prover<'_, '_>,
         }
         match prover.prove_any(&lists) {
             Verdict::Proven(how, witness) => {
-                let schedule = Schedule::new(model, recorded, how, &witness, contexts);
+                let schedule = Schedule::new(model, recorded, how, &witness, contexts.len(), contexts);
                 return if reading == Reading::AtTheEnd { Outcome::IfIndependent(schedule) } else { Outcome::Proven(schedule) };
             }
             Verdict::Unreachable => {}
@@ -169,12 +177,21 @@ fn tried(ring: &Ring) -> Vec<Vec<u32>> {
 }
 
 impl Schedule {
-    /// The schedule of a witness whose goal's events are those of `contexts`.
-    pub(crate) fn new(model: &Model<'_>, recorded: &Recorded, how: How, witness: &Witness, contexts: Vec<u32>) -> Schedule {
+    /// The schedule of a witness whose goal's first events are those of so many parties, and of `contexts` where they all take locks.
+    pub(crate) fn new(
+        model: &Model<'_>,
+        recorded: &Recorded,
+        how: How,
+        witness: &Witness,
+        parties: usize,
+        contexts: Vec<u32>,
+    ) -> Schedule {
         let trace = &recorded.trace;
         let event = |i: &u32| trace.events[*i as usize];
-        let party = |thread: u32| witness.goal.iter().position(|goal| event(goal).thread == thread);
-        let concerned: FxHashSet<u32> = witness.goal.iter().map(|goal| event(goal).object).collect();
+        let party = |thread: u32| witness.goal.iter().take(parties).position(|goal| event(goal).thread == thread);
+        let asks = |op: Op| matches!(op, Op::Acquire { .. } | Op::Request { .. });
+        let concerned: FxHashSet<u32> =
+            witness.goal.iter().map(event).filter(|goal| asks(goal.op)).map(|goal| goal.object).collect();
         // The last steps are those since the first of the locks was taken that are still held at the end.
         let mut held: Vec<(u32, u32, usize)> = Vec::new();
         for (at, i) in witness.schedule.iter().enumerate() {
@@ -199,7 +216,7 @@ impl Schedule {
                 Op::Acquire { mode, .. } if concerned.contains(&object) => Step::Acquire(recorded.lock(object), mode),
                 Op::Release if concerned.contains(&object) => Step::Release(recorded.lock(object)),
                 Op::Fork | Op::Join { .. } if party(object).is_some() => Step::Other(record(model, recorded, *i)?),
-                Op::Mark if linked.contains(i) => Step::Other(record(model, recorded, *i)?),
+                Op::Mark | Op::Await { .. } if linked.contains(i) => Step::Other(record(model, recorded, *i)?),
                 _ => return None,
             };
             Some((party(thread)?, step))
@@ -208,7 +225,9 @@ impl Schedule {
         if steps.len() > MOST_STEPS {
             steps = held.iter().filter_map(|(.., at)| step(&witness.schedule[*at])).collect();
         }
-        Schedule { how, events: witness.schedule.len(), steps, contexts }
+        let thread = |goal: &u32| model.thread_index(recorded.origin(*goal).0);
+        let others = witness.goal.iter().skip(parties).filter_map(thread).collect();
+        Schedule { how, events: witness.schedule.len(), steps, contexts, others }
     }
 }
 

@@ -15,6 +15,14 @@ pub enum MixedKind {
     Send,
     /// A notification by a thread that takes the lock before it notifies.
     Wait,
+    /// The token of a thread that takes the lock before it gives it.
+    Park,
+    /// The arrival of a thread that takes the lock before it arrives.
+    Barrier,
+    /// The end of an initialiser that takes the lock.
+    Once,
+    /// Any operation of a selection; this one was done by a thread that takes the lock before.
+    Select,
 }
 
 /// A lock held across a wait whose end needs the lock. It did not block in this run.
@@ -40,7 +48,12 @@ pub struct Mixed {
     pub other_site: SiteId,
     /// How often.
     pub count: u64,
+    /// The events at which it ended, by their numbers in the holder's thread: the first ones.
+    pub ends: Vec<u32>,
 }
+
+/// Ends remembered for each.
+pub(super) const ENDS: usize = 16;
 
 /// What tells one [`Mixed`] from another: holder, lock, wait site, other thread.
 pub(super) type MixedKey = (usize, ObjectId, SiteId, usize);
@@ -66,4 +79,6 @@ pub(super) struct Sent {
     pub(super) hold_mode: Mode,
     pub(super) event: Event,
     pub(super) site: SiteId,
+    /// Which event of the sender's it was.
+    pub(super) index: u32,
 }

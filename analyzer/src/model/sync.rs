@@ -72,6 +72,15 @@ pub struct Barrier {
     pub parties: u32,
     /// Arrivals.
     pub arrived: u64,
-    /// What those that arrived in each of the latest generations had done.
-    pub generations: BTreeMap<u64, Clock>,
+    /// The latest generations.
+    pub generations: BTreeMap<u64, Generation>,
+}
+
+/// Those that arrive at a barrier to leave it together.
+#[derive(Default, Debug)]
+pub struct Generation {
+    /// What all of them had done.
+    pub clock: Clock,
+    /// The arrivals: the first ones.
+    pub arrivals: Vec<Moment>,
 }

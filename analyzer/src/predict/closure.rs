@@ -78,7 +78,7 @@ impl<'i, 't> Closure<'i, 't> {
     pub(crate) fn aim(&mut self, event: u32) {
         let index = self.index;
         self.goal[index.thread(event) as usize] = index.local[event as usize];
-        for before in index.before(event).chain(index.previous(event)) {
+        for before in index.needed(event) {
             self.include(before);
         }
     }

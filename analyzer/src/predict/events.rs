@@ -37,8 +37,60 @@ pub enum Op {
         /// Whether it waited for that without limit.
         waits: bool,
     },
+    /// The thread waited until another did its part, or found that done: the event is the end of that wait.
+    Await {
+        /// For what of resource `object`.
+        what: Await,
+        /// Whether it waits without limit.
+        waits: bool,
+    },
+    /// What the thread does next, if anything, is not known: its last event. It never happens.
+    Unknown,
     /// Anything else. It keeps its place in its thread.
     Mark,
+}
+
+/// What a thread waits for that is no lock. What ends the wait is said with the [`Resource`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Await {
+    /// A message: it waits while as many were taken out as were put in.
+    Message,
+    /// Room: it waits while the channel is full.
+    Room,
+    /// A notification: any that comes after the event before this one in the thread ends the wait.
+    Notification,
+    /// A token: any since the thread's last one ends the wait.
+    Token,
+    /// The others at a barrier: the arrivals that this event is ordered behind.
+    Barrier,
+    /// An initialisation that another thread has begun.
+    Once,
+}
+
+/// Who can end waits that are not for locks: the events by which they do, or by which they show that they still could.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Resource {
+    /// Of a channel: how many messages it holds at most.
+    pub capacity: Option<u64>,
+    /// Sends, notifications, tokens given, arrivals, ends of the initialiser.
+    pub gives: Vec<u32>,
+    /// Receives; begins of the initialiser.
+    pub takes: Vec<u32>,
+    /// What else is done with handles to send by.
+    pub senders: Vec<u32>,
+    /// What else is done with handles to receive by.
+    pub receivers: Vec<u32>,
+}
+
+impl Resource {
+    /// The events of those who can end a wait for this.
+    pub fn helpers(&self, what: Await) -> impl Iterator<Item = u32> + '_ {
+        let (own, further) = match what {
+            Await::Room => (&self.takes, &self.receivers),
+            _ => (&self.gives, &self.senders),
+        };
+        own.iter().chain(further).copied()
+    }
 }
 
 /// One event.
@@ -48,10 +100,22 @@ pub struct PEvent {
     pub thread: u32,
     /// What it did.
     pub op: Op,
-    /// The lock, variable or thread, each counted from 0 in its own number space; 0 for `Mark`.
+    /// The lock, variable, thread or resource, each counted from 0 in its own number space; else 0.
     pub object: u32,
     /// Where in the source: an opaque number, equal for equal places.
     pub location: u32,
+}
+
+impl Op {
+    /// Whether the thread waits here, without limit, for what is no lock: then it stands here without what the event is ordered behind.
+    pub(crate) fn is_wait(self) -> bool {
+        matches!(self, Op::Join { waits: true } | Op::Await { waits: true, .. })
+    }
+
+    /// Whether the thread may stand here for ever.
+    pub(crate) fn can_block(self) -> bool {
+        self.is_wait() || matches!(self, Op::Acquire { waits: true, .. } | Op::Request { .. })
+    }
 }
 
 /// `after` cannot happen unless `before` happened. Indices of events; `before < after`.
@@ -76,6 +140,10 @@ pub struct Trace {
     pub orders: Vec<Order>,
     /// Events that need everything before them in the run, since what they depend on is not known exactly. Sorted, each once.
     pub fences: Vec<u32>,
+    /// What is waited for besides locks and threads, where that was asked for.
+    pub resources: Vec<Resource>,
+    /// What else would end a wait, as an event with what of which resource: the other operations of a selection. Sorted by event.
+    pub alternatives: Vec<(u32, Await, u32)>,
     /// Number of threads.
     pub threads: u32,
     /// Number of locks.
@@ -143,7 +211,8 @@ impl Builder {
             Op::Acquire { .. } | Op::Request { .. } | Op::Release => intern(&mut self.locks, object),
             Op::Read | Op::Write => intern(&mut self.variables, object),
             Op::Fork | Op::Join { .. } => intern(&mut self.threads, object),
-            Op::Mark => 0,
+            Op::Await { .. } => u32::try_from(object).unwrap_or(NONE),
+            Op::Unknown | Op::Mark => 0,
         };
         match op {
             Op::Acquire { .. } => {
@@ -186,6 +255,27 @@ impl Builder {
         *slot = op;
     }
 
+    /// Says what an event, a `Mark` so far, waited for.
+    pub fn awaits(&mut self, event: u32, what: Await, waits: bool, resource: u32) {
+        let slot = &mut self.trace.events[event as usize];
+        debug_assert_eq!(slot.op, Op::Mark);
+        (slot.op, slot.object) = (Op::Await { what, waits }, resource);
+    }
+
+    /// Says what else would have ended the wait for `event`.
+    pub fn or_awaits(&mut self, event: u32, what: Await, resource: u32) {
+        self.trace.alternatives.push((event, what, resource));
+    }
+
+    /// A resource, with those below its number.
+    pub fn resource(&mut self, resource: u32) -> &mut Resource {
+        let resources = &mut self.trace.resources;
+        if resources.len() <= resource as usize {
+            resources.resize_with(resource as usize + 1, Resource::default);
+        }
+        &mut resources[resource as usize]
+    }
+
     /// The number by which [`Trace`] knows a thread.
     pub fn thread(&mut self, name: u64) -> u32 {
         intern(&mut self.threads, name)
@@ -220,6 +310,7 @@ impl Builder {
         trace.orders.dedup();
         trace.fences.sort_unstable();
         trace.fences.dedup();
+        trace.alternatives.sort_unstable_by_key(|(event, _, resource)| (*event, *resource));
         trace.threads = self.threads.len() as u32;
         trace.locks = self.locks.len() as u32;
         trace.variables = self.variables.len() as u32;

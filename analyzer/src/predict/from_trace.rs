@@ -4,10 +4,11 @@
 //! every reordering, what it saw in the run, and its thread does the same again.
 
 use conccheck_trace::read::ProcessTrace;
-use conccheck_trace::{Event, How, Mode, ObjectId, Record, ThreadId};
+use conccheck_trace::{Event, How, Mode, ObjectId, Record, SiteId, ThreadId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::events::{Builder, Op, Trace, excludes};
+use super::obligations::Obligations;
 use super::signals::Signals;
 use crate::merge::merge;
 
@@ -43,8 +44,27 @@ impl Recorded {
     /// The run of one process, without the locks that are not to be kept. Nothing is lost by those that only one thread ever used:
     /// they keep nobody from anything.
     pub fn with_locks(process: &ProcessTrace, reading: Reading, keep: impl Fn(ObjectId) -> bool) -> Recorded {
+        Recorded::read(process, FromTrace::new(reading), keep)
+    }
+
+    /// The same, with what is waited for besides locks. `waits_at`: places that wait without limit, also where what they wait for was
+    /// there at once, which the trace does not tell.
+    pub fn with_waits(
+        process: &ProcessTrace,
+        reading: Reading,
+        keep: impl Fn(ObjectId) -> bool,
+        waits_at: FxHashSet<SiteId>,
+    ) -> Recorded {
+        let from = FromTrace {
+            obligations: Some(Obligations::new(waits_at)),
+            signals: Signals::with_openings(),
+            ..FromTrace::new(reading)
+        };
+        Recorded::read(process, from, keep)
+    }
+
+    fn read(process: &ProcessTrace, mut from: FromTrace, keep: impl Fn(ObjectId) -> bool) -> Recorded {
         let threads = process.threads();
-        let mut from = FromTrace::new(reading);
         merge(process, |thread, number, record| {
             if lock(&record.event).is_none_or(&keep) {
                 from.push(threads[thread], number, record);
@@ -68,6 +88,11 @@ impl Recorded {
     pub fn event_from(&self, thread: ThreadId, number: u32) -> Option<u32> {
         let events = self.by_thread.get(&thread)?;
         events.get(events.partition_point(|event| self.origins[*event as usize].1 < number)).copied()
+    }
+
+    /// Whether an event is the end of a wait without limit for what is no lock.
+    pub fn waits(&self, event: u32) -> bool {
+        self.trace.events[event as usize].op.is_wait()
     }
 
     /// The event that stands for a record. `None`: the record is not looked at, as the inner part of a re-entrant section.
@@ -104,6 +129,11 @@ pub struct FromTrace {
     /// What each thread asked for with its last record.
     asks: FxHashMap<ThreadId, (u32, Record)>,
     signals: Signals,
+    obligations: Option<Obligations>,
+    /// The starts of threads.
+    forks: Vec<(u32, ThreadId)>,
+    /// Threads that passed a barrier with the record before.
+    passed: FxHashSet<ThreadId>,
 }
 
 /// A lock that is held.
@@ -132,10 +162,14 @@ impl FromTrace {
         let asked = self.asks.remove(&thread);
         let origin = (thread, number);
         let event = &record.event;
+        let is_for_all = matches!(event, Event::Request { .. } | Event::JoinRequest { .. });
+        if (is_for_all || self.obligations.is_some()) && event.can_block() && !event.is_timed() {
+            self.asks.insert(thread, (number, *record));
+        }
+        if let Some(obligations) = &mut self.obligations {
+            obligations.select(thread, event, asked.as_ref().map(|(_, record)| record));
+        }
         match *event {
-            Event::Request { how: How::Blocking, .. } | Event::JoinRequest { .. } => {
-                _ = self.asks.insert(thread, (number, *record));
-            }
             Event::Acquire { lock, mode, how, site, .. } => self.acquire(origin, lock, mode, how, site.0),
             Event::Release { lock, wrote, unwinding } => self.release(origin, lock, wrote || unwinding),
             Event::Convert { lock, to, .. } => self.convert(thread, lock, to),
@@ -146,7 +180,10 @@ impl FromTrace {
                 self.builder.fence(mark);
             }
             Event::Summary { lock, .. } => _ = self.summarised.insert(lock),
-            Event::Spawn { child, site, .. } => _ = self.add(origin, thread, Op::Fork, u64::from(child.0), site.0),
+            Event::Spawn { child, site, .. } => {
+                let fork = self.add(origin, thread, Op::Fork, u64::from(child.0), site.0);
+                self.forks.push((fork, child));
+            }
             Event::Join { child, site, .. } => {
                 let waits = asked
                     .is_some_and(|(_, record)| matches!(record.event, Event::JoinRequest { child: other, .. } if other == child));
@@ -160,12 +197,33 @@ impl FromTrace {
             Event::Start { .. } | Event::End { .. } => _ = self.add(origin, thread, Op::Mark, 0, 0),
             Event::Read { cell, site } => _ = self.add(origin, thread, Op::Read, u64::from(cell.0), site.0),
             Event::Write { cell, site } => _ = self.add(origin, thread, Op::Write, u64::from(cell.0), site.0),
-            _ if Signals::concerns(event) => {
+            _ if Signals::concerns(event) || self.obligations.is_some() && Obligations::concerns(event) => {
+                if self.passed.remove(&thread) {
+                    return;
+                }
                 let mark = self.add(origin, thread, Op::Mark, 0, event.site().unwrap_or_default().0);
                 self.signals.order(&mut self.builder, thread, event, mark);
+                let Some(obligations) = &mut self.obligations else { return };
+                obligations.note(&mut self.builder, thread, event, mark, asked.as_ref().map(|(_, record)| record));
+                if let Event::BarrierWait { barrier, parties, order, .. } = *event
+                    && order.0.is_multiple_of(u64::from(parties.max(1)))
+                {
+                    self.open(thread, number, record, barrier);
+                }
             }
             _ => {}
         }
+    }
+
+    /// The last to arrive at a barrier passes it as soon as all are there: its next record stands for that.
+    fn open(&mut self, thread: ThreadId, number: u32, arrival: &Record, barrier: ObjectId) {
+        let mark = self.add((thread, number + 1), thread, Op::Mark, 0, 0);
+        self.signals.open(&mut self.builder, thread, barrier, mark);
+        if let Some(obligations) = &mut self.obligations {
+            obligations.note(&mut self.builder, thread, &Event::BarrierPass { barrier }, mark, Some(arrival));
+        }
+        self.asks.remove(&thread);
+        self.passed.insert(thread);
     }
 
     /// All records were added.
@@ -175,6 +233,15 @@ impl FromTrace {
         for (thread, (number, record)) in asks {
             if let Event::Request { lock, site, mode, .. } = record.event {
                 self.add((thread, number), thread, Op::Request { mode }, u64::from(lock.0), site.0);
+            }
+        }
+        if let Some(mut obligations) = self.obligations.take() {
+            for (channel, side, touched) in obligations.left() {
+                // Nobody knows what becomes of it, nor whether one that was started since has it.
+                for thread in self.heirs(touched) {
+                    let mark = self.add((thread, u32::MAX), thread, Op::Unknown, 0, 0);
+                    obligations.may_use(&mut self.builder, channel, side, mark);
+                }
             }
         }
         let summarised: FxHashSet<u32> = self.summarised.iter().filter_map(|lock| self.builder.lock(u64::from(lock.0))).collect();
@@ -195,6 +262,17 @@ impl FromTrace {
             by_thread.entry(*thread).or_default().push(event as u32);
         }
         Recorded { trace, origins: self.origins, locks, by_thread }
+    }
+
+    /// The thread of an event, and those that it started since, and those that they did.
+    fn heirs(&self, event: u32) -> Vec<ThreadId> {
+        let mut heirs = vec![self.origins[event as usize].0];
+        for (fork, child) in self.forks.iter().filter(|(fork, _)| *fork > event) {
+            if heirs.contains(&self.origins[*fork as usize].0) && !heirs.contains(child) {
+                heirs.push(*child);
+            }
+        }
+        heirs
     }
 
     /// Adds an event that the caller knows not to be re-entrant.

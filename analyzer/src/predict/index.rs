@@ -96,6 +96,14 @@ impl<'t> Index<'t> {
         self.orders[start..].iter().take_while(move |order| order.after == event).map(|order| order.before)
     }
 
+    /// What must have happened for its thread to stand before `event`.
+    pub(crate) fn needed(&self, event: u32) -> impl Iterator<Item = u32> + '_ {
+        let previous = self.previous(event);
+        let is_wait = previous.is_some() && self.trace.events[event as usize].op.is_wait();
+        let before = (!is_wait).then(|| self.before(event));
+        before.into_iter().flatten().chain(previous)
+    }
+
     /// The event before `event` in its thread.
     pub(crate) fn previous(&self, event: u32) -> Option<u32> {
         let local = self.local[event as usize].checked_sub(1)?;

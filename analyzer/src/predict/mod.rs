@@ -4,7 +4,8 @@
 //! 2. [`closure`]: what must happen before a pattern is reached, if each lock's sections keep their order.
 //! 3. [`reversal`]: the same where they need not.
 //! 4. [`search`]: the same by trying schedules one after the other, as far as a budget goes.
-//! 5. [`witness`]: replays every schedule that 2 to 4 give, and has the last word.
+//! 5. [`knot`]: where threads wait for more than locks, who else could end the waits.
+//! 6. [`witness`]: replays every schedule that 2 to 5 give, and has the last word.
 //!
 //! What is assumed of the program: given the same values read, the same messages and the same order of notifications, a thread does
 //! the same again. What the trace does not record (plain atomics, clocks, input) is assumed not to matter.
@@ -13,7 +14,8 @@ mod closure;
 mod events;
 mod from_trace;
 mod index;
-mod joins;
+mod knot;
+mod obligations;
 mod patterns;
 mod prover;
 mod reversal;
@@ -23,10 +25,9 @@ mod signals;
 mod tests;
 mod witness;
 
-pub use events::{Builder, Op, Order, PEvent, Trace, excludes};
+pub use events::{Await, Builder, Op, Order, PEvent, Resource, Trace, excludes};
 pub use from_trace::{FromTrace, Reading, Recorded};
 pub use index::{Index, TooManyClocks};
-pub use joins::WithJoins;
 pub use patterns::{AbstractAcquire, Held, Pattern};
 pub use prover::{Counts, Cut, Deadlock, How, Limits, Prediction, Prover, Verdict, predict, prove};
 pub use witness::{Checker, Flaw, Goal, Witness};

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::closure::{Closure, is_possible, sweep};
 use super::events::{Op, Trace};
 use super::index::Index;
+use super::knot::close;
 use super::patterns::{self, AbstractAcquire, Pattern};
 use super::reversal::{Scratch, reverse};
 use super::search::{Outcome, search};
@@ -172,8 +173,9 @@ fn count(trace: &Trace, prediction: &Prediction) -> Counts {
     }
 }
 
-/// Proves one candidate: acquisitions (or requests) of distinct threads, by their index in the trace, each asking for what another's
-/// thread holds. Where a reader only waits because a writer queues before it, the writer's acquisition is one of them.
+/// Proves one candidate: acquisitions (or requests) and waits of distinct threads, by their index in the trace, each for what another's
+/// thread holds or is to do. Where a reader only waits because a writer queues before it, the writer's acquisition is one of them.
+/// The goal of the witness has further threads where those could end one of the waits.
 /// For several candidates of one trace use a [`Prover`].
 pub fn prove(trace: &Trace, candidate: &[u32]) -> Option<Witness> {
     let limits = Limits::default();
@@ -264,18 +266,21 @@ impl<'i, 't> Prover<'i, 't> {
             undecided.push(goal);
         }
         let mut budget = self.limits.states;
+        let mut is_open = instances.next().is_some();
         for goal in undecided {
             match search(&mut self.closure, &goal, &mut budget) {
                 Outcome::Reached(schedule) => {
                     if let Some(witness) = self.checked(schedule, &goal, kind) {
                         return Verdict::Proven(How::Searching, witness);
                     }
+                    // Another schedule to the same place may leave nobody who could end a wait.
+                    is_open = true;
                 }
                 Outcome::Unreachable => {}
                 Outcome::Unknown => return Verdict::Undecided,
             }
         }
-        if instances.next().is_some() { Verdict::Undecided } else { Verdict::Unreachable }
+        if is_open { Verdict::Undecided } else { Verdict::Unreachable }
     }
 
     fn keeping_order(&mut self, lists: &[&[u32]], kind: Goal) -> Option<Witness> {
@@ -289,8 +294,15 @@ impl<'i, 't> Prover<'i, 't> {
         })
     }
 
-    fn checked(&self, schedule: Vec<u32>, goal: &[u32], kind: Goal) -> Option<Witness> {
-        let witness = Witness { schedule, goal: goal.to_vec() };
+    fn checked(&mut self, schedule: Vec<u32>, goal: &[u32], kind: Goal) -> Option<Witness> {
+        let events = &self.closure.index.trace.events;
+        let (schedule, goal) = if kind == Goal::Deadlock && goal.iter().any(|event| events[*event as usize].op.is_wait()) {
+            self.closure.work += 2 * events.len() as u64;
+            close(self.closure.index, schedule, goal)?
+        } else {
+            (schedule, goal.to_vec())
+        };
+        let witness = Witness { schedule, goal };
         self.checker.check(&witness, kind).is_ok().then_some(witness)
     }
 }

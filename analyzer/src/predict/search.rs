@@ -150,7 +150,7 @@ impl<'c, 'i, 't> Search<'c, 'i, 't> {
     fn is_at_goal(&self) -> bool {
         self.goal.iter().all(|event| {
             let is_next = self.at[self.index.thread(*event) as usize] == self.index.local[*event as usize];
-            is_next && self.index.before(*event).all(|needed| self.happened(needed))
+            is_next && self.index.needed(*event).all(|needed| self.happened(needed))
         })
     }
 
@@ -185,7 +185,7 @@ impl<'c, 'i, 't> Search<'c, 'i, 't> {
                     !self.open[event.object as usize].iter().any(excludes)
                 }
                 Op::Read => self.last_write[event.object as usize] == self.index.source[i as usize],
-                Op::Request { .. } => false,
+                Op::Request { .. } | Op::Unknown => false,
                 _ => true,
             }
     }

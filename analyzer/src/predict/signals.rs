@@ -21,6 +21,8 @@ pub(crate) struct Signals {
     onces: FxHashMap<ObjectId, u32>,
     cancelled: FxHashMap<ObjectId, u32>,
     barriers: FxHashMap<ObjectId, Barrier>,
+    /// Whether those who arrive at a barrier may arrive in another order, so that who comes last has an event of its own for that.
+    opens: bool,
 }
 
 #[derive(Default, Debug)]
@@ -51,11 +53,18 @@ struct Token {
 struct Barrier {
     arrivals: FxHashMap<u64, u32>,
     last: Option<u32>,
+    /// The latest event by which it was opened.
+    opened: Option<u32>,
     /// The last arrival that lets each thread pass.
     wanted: FxHashMap<ThreadId, u64>,
 }
 
 impl Signals {
+    /// Signals among which barriers are opened by an event of their own: see [`open`](Signals::open).
+    pub(crate) fn with_openings() -> Signals {
+        Signals { opens: true, ..Signals::default() }
+    }
+
     /// Whether an event is one of these.
     pub(crate) fn concerns(event: &Event) -> bool {
         matches!(
@@ -154,8 +163,12 @@ impl Signals {
             Event::CancelLook { token, cancelled: true, .. } => after(builder, mark, self.cancelled.get(&token).copied()),
             Event::BarrierWait { barrier, parties, order, .. } => {
                 let barrier = self.barriers.entry(barrier).or_default();
-                // Who arrives last is told so: arrivals keep their order.
-                after(builder, mark, barrier.last.replace(mark));
+                if self.opens {
+                    after(builder, mark, barrier.opened);
+                } else {
+                    // Who arrives last is told so: arrivals keep their order.
+                    after(builder, mark, barrier.last.replace(mark));
+                }
                 barrier.arrivals.insert(order.0, mark);
                 let parties = u64::from(parties.max(1));
                 barrier.wanted.insert(thread, order.0.saturating_sub(1) / parties * parties + parties);
@@ -167,6 +180,18 @@ impl Signals {
             }
             _ => {}
         }
+    }
+
+    /// `mark` is where the last to arrive opens the barrier: behind the arrivals of all.
+    pub(crate) fn open(&mut self, builder: &mut Builder, thread: ThreadId, barrier: ObjectId, mark: u32) {
+        let barrier = self.barriers.entry(barrier).or_default();
+        let Some(last) = barrier.wanted.remove(&thread) else { return };
+        let mut arrivals: Vec<(u64, u32)> = barrier.arrivals.drain().collect();
+        arrivals.sort_unstable();
+        after(builder, mark, arrivals.into_iter().map(|(_, arrival)| arrival));
+        // The others pass when it is open.
+        barrier.arrivals.insert(last, mark);
+        barrier.opened = Some(mark);
     }
 }
 

@@ -1,10 +1,10 @@
 //! Prediction on traces in words.
 
 use conccheck_trace::{Mode, text};
+use rustc_hash::FxHashSet;
 
 use super::{
-    Builder, Checker, Cut, Flaw, Goal, How, Index, Limits, Op, Prover, Reading, Recorded, Trace, Verdict, WithJoins, Witness,
-    predict,
+    Builder, Checker, Cut, Flaw, Goal, How, Index, Limits, Op, Prover, Reading, Recorded, Trace, Verdict, Witness, predict,
 };
 
 fn recorded(words: &str, reading: Reading) -> Recorded {
@@ -163,27 +163,106 @@ fn a_reader_behind_a_queued_writer_is_proven_with_the_writer_named() {
     assert_eq!(run.event(origin.0, origin.1), Some(writer));
 }
 
+/// How many pairs of a wait and an acquisition a reordering leads into for ever; every request tells a wait.
+fn standing_still(words: &str) -> usize {
+    let trace = text::parse(words).expect("the trace is well formed");
+    let run = Recorded::with_waits(&trace, Reading::FromTheStart, |_| true, FxHashSet::default());
+    let limits = Limits::default();
+    let index = Index::new(&run.trace, limits.clock_cells).unwrap();
+    let mut prover = Prover::new(&index, &limits);
+    let events = || 0..run.trace.events.len() as u32;
+    let takes = |event: &u32| matches!(run.trace.events[*event as usize].op, Op::Acquire { waits: true, .. });
+    let mut count = 0;
+    for wait in events().filter(|event| run.waits(*event)) {
+        for take in events().filter(takes) {
+            if let Some(witness) = prover.prove(&[wait, take]) {
+                assert_eq!(Checker::new(&run.trace).check(&witness, Goal::Deadlock), Ok(()));
+                count += 1;
+            }
+        }
+    }
+    count
+}
+
+/// `t1` does `part` behind a section of `m`; later main does `wait` within one. Both may be several records.
+fn around(part: &str, wait: &str) -> String {
+    format!(
+        "main spawn t1; main spawn t2; t1 lock m; t1 unlock m read-only; {part}
+         main lock m; {wait}; main unlock m read-only"
+    )
+}
+
 #[test]
-fn a_parent_that_joins_while_it_holds_what_the_child_wants_is_a_deadlock_of_locks() {
-    let words = |around: &str| {
+fn a_wait_under_a_lock_that_who_ends_it_takes_first_is_a_deadlock() {
+    let cases = [
+        ("join", "t1 end", "main request-join t1; main join t1"),
+        ("message", "main channel c; t1 send c; t1 drop-sender c", "main request-recv c; main recv c; main drop-receiver c"),
+        ("notification", "main lock n; main wait cv n; t1 notify cv", "main wake cv; main unlock n read-only"),
+        ("token", "t1 unpark main", "main park; main unparked"),
+        ("barrier", "t1 barrier-wait b 2", "main barrier-wait b 2; main barrier-pass b"),
+    ];
+    for (name, part, wait) in cases {
+        let words = if name == "notification" {
+            "main spawn t1; t1 lock m; t1 unlock m read-only; main lock m; main lock n; main wait cv n; t1 notify cv
+             main wake cv; main unlock n read-only; main unlock m read-only"
+                .to_owned()
+        } else {
+            around(part, wait)
+        };
+        assert_eq!(standing_still(&words), 1, "{name}");
+    }
+    let once = |inside: &str| {
         format!(
-            "main spawn t1; main lock a; main unlock a read-only
-             t1 lock a; t1 unlock a read-only; t1 end
-             {around}"
+            "main spawn t1; {inside}
+             main lock m; main once-request o; main once-get o; main unlock m read-only"
         )
     };
-    let count = |words: &str| {
-        let run = recorded(words, Reading::FromTheStart);
-        let with = WithJoins::new(&run.trace);
-        let prediction = predict(&with.trace, &Limits::default());
-        for deadlock in &prediction.deadlocks {
-            assert!(with.original_schedule(&deadlock.witness.schedule).is_sorted(), "the original's events, in an order of it");
-        }
-        prediction.deadlocks.len()
+    assert_eq!(standing_still(&once("t1 once-begin o; t1 lock m; t1 unlock m read-only; t1 once-end o")), 1, "initialiser");
+    assert_eq!(standing_still(&once("t1 lock m; t1 unlock m read-only; t1 once-begin o; t1 once-end o")), 0, "main would run it");
+    let room = "main channel c 1; main spawn t1; main send c; t1 recv c; t1 lock m; t1 unlock m read-only; t1 recv-fail c
+         main lock m; main request-send c; main send c; t1 recv c; main request-send c; main send c; main unlock m read-only
+         t1 recv c; t1 drop-receiver c; main drop-sender c";
+    assert_eq!(standing_still(room), 0, "t1 takes the lock when the buffer was emptied");
+    let full = "main channel c 1; main spawn t1; main send c; t1 lock m; t1 unlock m read-only; t1 recv c
+         main lock m; main request-send c; main send c; main unlock m read-only; t1 drop-receiver c; main drop-sender c";
+    assert_eq!(standing_still(full), 1, "room");
+}
+
+#[test]
+fn who_else_could_end_a_wait_is_a_part_of_the_deadlock_or_there_is_none() {
+    let two = |other: &str| {
+        format!(
+            "main channel c; main clone-sender c s2; main spawn t1; main spawn t2
+             t1 lock m; t1 unlock m read-only; t1 send c; t1 drop-sender c
+             {other}
+             main lock m; main request-recv c; main recv c; main unlock m read-only; main drop-receiver c"
+        )
     };
-    assert_eq!(count(&words("main lock a; main request-join t1; main join t1; main unlock a read-only")), 1);
-    assert_eq!(count(&words("main lock a; main unlock a read-only; main request-join t1; main join t1")), 0);
-    assert_eq!(count(&words("main lock a; main join t1; main unlock a read-only")), 0, "a look that does not wait");
+    assert_eq!(standing_still(&two("t2 lock m; t2 unlock m read-only; t2 drop-sender c s2")), 2, "both need the lock");
+    assert_eq!(standing_still(&two("t2 drop-sender c s2")), 1, "it is gone by then");
+    assert_eq!(standing_still(&two("")), 0, "it may still send");
+    assert_eq!(standing_still(&two("t2 send c s2; t2 drop-sender c s2")), 0, "its message comes");
+    assert_eq!(standing_still(&two("t2 request-join t1; t2 join t1; t2 drop-sender c s2")), 2, "it waits for who waits");
+    let again = "main spawn t1; main spawn t2; t2 unpark main; t1 lock m; t1 unlock m read-only; t1 unpark main
+         main park; main unparked; main lock m; main park; main unparked; main unlock m read-only";
+    assert_eq!(standing_still(again), 1, "a token for each park");
+    let spare = again.replace("main park; main unparked; main lock m", "main lock m");
+    assert_eq!(standing_still(&spare.replacen("main unparked", "main unparked; main park; main unparked", 1)), 1);
+}
+
+#[test]
+fn a_selection_under_a_lock_is_a_deadlock_if_nobody_can_do_any_of_it() {
+    let select = |second: &str| {
+        format!(
+            "main channel c; main channel d; main spawn t1; main spawn t2
+             t1 lock m; t1 unlock m read-only; {second}; t1 send c; t1 drop-sender c
+             main lock m; main case-recv c; main case-recv d; main request-select; main selected others; main recv c
+             main unlock m read-only; main drop-receiver c; main drop-receiver d"
+        )
+    };
+    assert_eq!(standing_still(&select("t2 lock m; t2 unlock m read-only; t2 drop-sender d")), 2);
+    assert_eq!(standing_still(&select("t2 drop-sender d")), 1);
+    assert_eq!(standing_still(&select("t2 sleep 1s")), 0, "t2, or who else has it, may send");
 }
 
 /// Two threads with an inversion and nothing else: events 0 to 3 and 4 to 7.

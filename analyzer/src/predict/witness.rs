@@ -7,7 +7,7 @@ use std::fmt;
 use conccheck_trace::Mode;
 use rustc_hash::FxHashSet;
 
-use super::events::{NONE, Op, Trace, excludes};
+use super::events::{Await, NONE, Op, Resource, Trace, excludes};
 
 /// A schedule that ends where each of the goal's threads is about to do its event of the goal.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,7 +21,8 @@ pub struct Witness {
 /// What the goal's events must be when the schedule has run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Goal {
-    /// Each asks for a lock that another thread of the goal holds.
+    /// Each waits for what only threads of the goal can bring about: it asks for a lock that one of them holds, or waits for something
+    /// else that nobody but them could still do.
     Deadlock,
     /// Two accesses to one variable, one a write.
     Race,
@@ -78,6 +79,31 @@ pub struct Checker<'t> {
     needs: Vec<u32>,
     /// Whether the trace orders it after something else.
     is_ordered: Vec<bool>,
+    /// The event before it in its thread.
+    previous: Vec<u32>,
+}
+
+/// What has become of a schedule when it has run.
+struct Replayed<'w> {
+    goal: &'w [u32],
+    /// Threads of the goal.
+    threads: FxHashSet<u32>,
+    /// Events of each thread that happened.
+    next: Vec<u32>,
+    /// The events that happened, each with its place in the schedule from 1; 0: it did not.
+    places: Vec<u32>,
+    /// Who holds each lock, and how.
+    holders: Vec<Vec<(u32, Mode, bool)>>,
+}
+
+impl Replayed<'_> {
+    fn happened(&self, event: u32) -> bool {
+        self.places[event as usize] > 0
+    }
+
+    fn count(&self, events: &[u32]) -> u64 {
+        events.iter().filter(|event| self.happened(**event)).count() as u64
+    }
 }
 
 impl<'t> Checker<'t> {
@@ -89,6 +115,7 @@ impl<'t> Checker<'t> {
             saw: vec![NONE; trace.events.len()],
             needs: vec![NONE; trace.events.len()],
             is_ordered: vec![false; trace.events.len()],
+            previous: Vec::with_capacity(trace.events.len()),
         };
         for order in &trace.orders {
             checker.is_ordered[order.after as usize] = true;
@@ -101,6 +128,7 @@ impl<'t> Checker<'t> {
             let thread = event.thread as usize;
             checker.local.push(count[thread]);
             count[thread] += 1;
+            checker.previous.push(last_event[thread]);
             match event.op {
                 Op::Read => checker.saw[i] = last_write[event.object as usize],
                 Op::Write => last_write[event.object as usize] = i as u32,
@@ -125,64 +153,22 @@ impl<'t> Checker<'t> {
     /// # Errors
     /// The first flaw.
     pub fn check(&self, witness: &Witness, goal: Goal) -> Result<(), Flaw> {
-        let trace = self.trace;
-        let mut next = vec![0; trace.threads as usize];
-        let mut last_write = vec![NONE; trace.variables as usize];
-        let mut holders: Vec<Vec<(u32, Mode, bool)>> = vec![Vec::new(); trace.locks as usize];
-        let mut happened = vec![false; trace.events.len()];
-        // All events below this index happened.
-        let mut all_below = 0;
-        for &i in &witness.schedule {
-            let event = trace.events.get(i as usize).ok_or(Flaw::ProgramOrder(i))?;
-            self.check_order(i, &next, &happened)?;
-            next[event.thread as usize] += 1;
-            if trace.fences.binary_search(&i).is_ok() && all_below < i {
-                return Err(Flaw::Order(i));
-            }
-            match event.op {
-                Op::Acquire { mode, steady, .. } => {
-                    let holders = &mut holders[event.object as usize];
-                    if holders.iter().any(|(_, held, _)| excludes(*held, mode)) {
-                        return Err(Flaw::LockTaken(i));
-                    }
-                    holders.push((event.thread, mode, steady));
-                }
-                Op::Release => {
-                    let holders = &mut holders[event.object as usize];
-                    let own = holders.iter().position(|(thread, ..)| *thread == event.thread).ok_or(Flaw::NotHeld(i))?;
-                    holders.swap_remove(own);
-                }
-                Op::Request { .. } => return Err(Flaw::NeverGot(i)),
-                Op::Read if last_write[event.object as usize] != self.saw[i as usize] => return Err(Flaw::OtherValue(i)),
-                Op::Write => last_write[event.object as usize] = i,
-                Op::Read | Op::Fork | Op::Join { .. } | Op::Mark => {}
-            }
-            happened[i as usize] = true;
-            while happened.get(all_below as usize) == Some(&true) {
-                all_below += 1;
-            }
-        }
-        let threads: FxHashSet<u32> = witness.goal.iter().filter_map(|i| Some(trace.events.get(*i as usize)?.thread)).collect();
-        if threads.len() < 2 || threads.len() != witness.goal.len() {
+        let end = self.replay(witness)?;
+        if end.threads.len() < 2 || end.threads.len() != witness.goal.len() {
             return Err(Flaw::NoGoal);
         }
         for &i in &witness.goal {
-            self.check_order(i, &next, &happened).map_err(|_| Flaw::NotReached(i))?;
-            let event = trace.events[i as usize];
+            self.check_stands(i, &end)?;
+            let event = self.trace.events[i as usize];
             let reached = match (goal, event.op) {
-                (Goal::Deadlock, Op::Acquire { waits: true, .. } | Op::Request { .. }) => {
-                    self.is_blocked(i, &witness.goal, &holders)
-                }
                 (Goal::Race, Op::Read | Op::Write) => witness.goal.iter().any(|other| {
-                    let other = trace.events[*other as usize];
+                    let other = self.trace.events[*other as usize];
                     let conflicts = matches!((event.op, other.op), (Op::Write, Op::Read | Op::Write) | (Op::Read, Op::Write));
                     other.thread != event.thread && other.object == event.object && conflicts
                 }),
+                (Goal::Race, _) => false,
                 (Goal::Standing, _) if i == witness.goal[0] => true,
-                (Goal::Standing, Op::Acquire { waits: true, .. } | Op::Request { .. }) => {
-                    self.is_blocked(i, &witness.goal, &holders)
-                }
-                _ => false,
+                (Goal::Deadlock | Goal::Standing, _) => self.is_blocked(i, &end),
             };
             if !reached {
                 return Err(Flaw::NotReached(i));
@@ -191,15 +177,142 @@ impl<'t> Checker<'t> {
         Ok(())
     }
 
+    fn replay<'w>(&self, witness: &'w Witness) -> Result<Replayed<'w>, Flaw> {
+        let trace = self.trace;
+        let mut last_write = vec![NONE; trace.variables as usize];
+        let mut end = Replayed {
+            goal: &witness.goal,
+            threads: witness.goal.iter().filter_map(|i| Some(trace.events.get(*i as usize)?.thread)).collect(),
+            next: vec![0; trace.threads as usize],
+            places: vec![0; trace.events.len()],
+            holders: vec![Vec::new(); trace.locks as usize],
+        };
+        // All events below this index happened.
+        let mut all_below = 0;
+        for (place, &i) in (1..).zip(&witness.schedule) {
+            let event = trace.events.get(i as usize).ok_or(Flaw::ProgramOrder(i))?;
+            self.check_order(i, &end)?;
+            end.next[event.thread as usize] += 1;
+            if trace.fences.binary_search(&i).is_ok() && all_below < i {
+                return Err(Flaw::Order(i));
+            }
+            match event.op {
+                Op::Acquire { mode, steady, .. } => {
+                    let holders = &mut end.holders[event.object as usize];
+                    if holders.iter().any(|(_, held, _)| excludes(*held, mode)) {
+                        return Err(Flaw::LockTaken(i));
+                    }
+                    holders.push((event.thread, mode, steady));
+                }
+                Op::Release => {
+                    let holders = &mut end.holders[event.object as usize];
+                    let own = holders.iter().position(|(thread, ..)| *thread == event.thread).ok_or(Flaw::NotHeld(i))?;
+                    holders.swap_remove(own);
+                }
+                Op::Request { .. } | Op::Unknown => return Err(Flaw::NeverGot(i)),
+                // Who arrives last is told so, and opens the barrier.
+                Op::Await { what: Await::Barrier, .. } if !self.opens_last(i, &end) => return Err(Flaw::Order(i)),
+                Op::Read if last_write[event.object as usize] != self.saw[i as usize] => return Err(Flaw::OtherValue(i)),
+                Op::Write => last_write[event.object as usize] = i,
+                Op::Read | Op::Fork | Op::Join { .. } | Op::Await { .. } | Op::Mark => {}
+            }
+            end.places[i as usize] = place;
+            while end.places.get(all_below as usize).is_some_and(|place| *place > 0) {
+                all_below += 1;
+            }
+        }
+        Ok(end)
+    }
+
+    /// Whether the thread of an event stands before it.
+    fn check_stands(&self, i: u32, end: &Replayed<'_>) -> Result<(), Flaw> {
+        // What a wait needs to end is what it lacks.
+        let is_wait = self.trace.events[i as usize].op.is_wait() && self.previous[i as usize] != NONE;
+        let is_next = end.next[self.thread(i) as usize] == self.local[i as usize];
+        let stands = if is_wait { is_next } else { self.check_order(i, end).is_ok() };
+        if stands { Ok(()) } else { Err(Flaw::NotReached(i)) }
+    }
+
+    /// Whether the thread of an event of the goal waits there for what only threads of the goal can bring about.
+    fn is_blocked(&self, i: u32, end: &Replayed<'_>) -> bool {
+        let event = self.trace.events[i as usize];
+        match event.op {
+            Op::Acquire { waits: true, .. } | Op::Request { .. } => self.is_kept_from_lock(i, end),
+            Op::Join { waits: true } => {
+                let last = self.needs[i as usize];
+                last != NONE && !end.happened(last) && end.threads.contains(&event.object)
+            }
+            Op::Await { what, waits: true } => {
+                let first = self.trace.alternatives.partition_point(|(event, ..)| *event < i);
+                let others = self.trace.alternatives[first..].iter().take_while(|(event, ..)| *event == i);
+                let mut all = others.map(|(_, what, object)| (*what, *object)).chain([(what, event.object)]);
+                all.all(|(what, object)| {
+                    let resource = &self.trace.resources[object as usize];
+                    let mut left = resource.helpers(what).filter(|helper| !end.happened(*helper));
+                    self.lacks(i, what, resource, end) && left.all(|helper| end.threads.contains(&self.thread(helper)))
+                })
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether what the wait is for is not there.
+    fn lacks(&self, i: u32, what: Await, resource: &Resource, end: &Replayed<'_>) -> bool {
+        // A helper that came after this one ended the wait.
+        let none_since = |since: u32| {
+            let since = if since == NONE { 0 } else { end.places[since as usize] };
+            resource.gives.iter().all(|give| end.places[*give as usize] <= since)
+        };
+        match what {
+            Await::Message => end.count(&resource.gives) <= end.count(&resource.takes),
+            Await::Room => resource
+                .capacity
+                .is_some_and(|capacity| end.count(&resource.gives).saturating_sub(end.count(&resource.takes)) >= capacity),
+            Await::Notification => none_since(self.previous[i as usize]),
+            Await::Token => {
+                let earlier = |at: &u32| Some(self.previous[*at as usize]).filter(|at| *at != NONE);
+                let mut before = std::iter::successors(earlier(&i), earlier);
+                let is_token = |at: &u32| matches!(self.trace.events[*at as usize].op, Op::Await { what: Await::Token, .. });
+                none_since(before.find(is_token).unwrap_or(NONE))
+            }
+            Await::Barrier => self.arrivals(i).iter().any(|arrival| !end.happened(*arrival)),
+            Await::Once => end.count(&resource.takes) > end.count(&resource.gives),
+        }
+    }
+
+    /// The arrivals of others that let a thread pass a barrier: those that the event is ordered behind, or, where it is the last to
+    /// arrive that opens it, that one is.
+    fn arrivals(&self, i: u32) -> Vec<u32> {
+        let before = self.ordered(i).flat_map(|before| match self.trace.events[before as usize].op {
+            Op::Await { what: Await::Barrier, .. } => self.arrivals(before),
+            _ => vec![before],
+        });
+        before.chain(Some(self.previous[i as usize]).filter(|own| *own != NONE)).collect()
+    }
+
+    /// Whether the own arrival is the latest of those that open a barrier; also where the event only passes one that is open.
+    fn opens_last(&self, i: u32, end: &Replayed<'_>) -> bool {
+        let own = self.previous[i as usize];
+        let is_arrival = |before: &u32| !matches!(self.trace.events[*before as usize].op, Op::Await { .. });
+        own == NONE || self.ordered(i).filter(is_arrival).all(|arrival| end.places[arrival as usize] <= end.places[own as usize])
+    }
+
+    /// What the trace orders an event behind.
+    fn ordered(&self, i: u32) -> impl Iterator<Item = u32> + '_ {
+        let first = self.trace.orders.partition_point(|order| order.after < i);
+        self.trace.orders[first..].iter().take_while(move |order| order.after == i).map(|order| order.before)
+    }
+
     /// Whether a thread of the goal keeps another's acquisition from going on: it holds the lock in a mode that excludes it, or it
     /// waits to write the lock, itself kept from it, and the other wants to read and so queues behind it.
-    fn is_blocked(&self, i: u32, goal: &[u32], holders: &[Vec<(u32, Mode, bool)>]) -> bool {
+    fn is_kept_from_lock(&self, i: u32, end: &Replayed<'_>) -> bool {
         let event = self.trace.events[i as usize];
         let Some(mode) = asked(event.op) else { return false };
-        let others = || goal.iter().map(|other| self.trace.events[*other as usize]).filter(|other| other.thread != event.thread);
+        let others =
+            || end.goal.iter().map(|other| self.trace.events[*other as usize]).filter(|other| other.thread != event.thread);
         let is_held = |mode: Mode, thread: u32| {
-            holders[event.object as usize].iter().any(|(holder, held, steady)| {
-                *holder != thread && *steady && excludes(*held, mode) && goal.iter().any(|i| self.thread(*i) == *holder)
+            end.holders[event.object as usize].iter().any(|(holder, held, steady)| {
+                *holder != thread && *steady && excludes(*held, mode) && end.threads.contains(holder)
             })
         };
         let waits_to_write = |op: Op| asked(op).is_some_and(|mode| excludes(mode, Mode::Shared));
@@ -215,21 +328,18 @@ impl<'t> Checker<'t> {
     }
 
     /// Whether an event is the next of its thread, and what it needs has happened.
-    fn check_order(&self, i: u32, next: &[u32], happened: &[bool]) -> Result<(), Flaw> {
-        if next[self.trace.events[i as usize].thread as usize] != self.local[i as usize] {
+    fn check_order(&self, i: u32, end: &Replayed<'_>) -> Result<(), Flaw> {
+        if end.next[self.trace.events[i as usize].thread as usize] != self.local[i as usize] {
             return Err(Flaw::ProgramOrder(i));
         }
         let needed = self.needs[i as usize];
-        if needed != NONE && !happened[needed as usize] {
+        if needed != NONE && !end.happened(needed) {
             return Err(Flaw::Order(i));
         }
         if !self.is_ordered[i as usize] {
             return Ok(());
         }
-        let orders = &self.trace.orders;
-        let first = orders.partition_point(|order| order.after < i);
-        let mut own = orders[first..].iter().take_while(|order| order.after == i);
-        if own.all(|order| happened[order.before as usize]) { Ok(()) } else { Err(Flaw::Order(i)) }
+        if self.ordered(i).all(|before| end.happened(before)) { Ok(()) } else { Err(Flaw::Order(i)) }
     }
 }
 

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use conccheck_trace::{ObjectId, SiteId};
 
-use super::{statement, waits};
-use crate::draft::{Draft, times};
+use super::{lock_order_cycle, statement, waits};
+use crate::draft::{Draft, list, times};
 use crate::finding::{Confidence, Finding, Severity};
-use crate::join_proof;
 use crate::model::Model;
 use crate::model::mixed::{Mixed, MixedKind};
+use crate::proof::{Outcome, Schedule};
 use crate::rule::{Rule, RuleMeta};
+use crate::wait_proof;
 
 pub(crate) struct HoldAndWaitCycle;
 
@@ -38,8 +39,14 @@ impl Rule for HoldAndWaitCycle {
         }
         let found: Vec<Vec<&Mixed>> = by_sites.into_values().collect();
         let firsts: Vec<&Mixed> = found.iter().map(|same| same[0]).collect();
-        let proofs = join_proof::prove(model, &firsts);
-        out.extend(found.iter().zip(proofs).map(|(found, proof)| finding(model, found, proof)));
+        let outcomes = wait_proof::prove(model, &firsts);
+        let is_certain = |mixed: &Mixed, outcome: &Outcome| {
+            let has_schedule = matches!(outcome, Outcome::Proven(_) | Outcome::IfIndependent(_));
+            // Who else gives tokens, begins an initialisation or serves another case is not known.
+            has_schedule || matches!(mixed.kind, MixedKind::Join | MixedKind::Recv | MixedKind::Send | MixedKind::Wait)
+        };
+        let certain = found.iter().zip(&outcomes).filter(|(found, outcome)| is_certain(found[0], outcome));
+        out.extend(certain.map(|(found, outcome)| finding(model, found, outcome)));
     }
 }
 
@@ -49,10 +56,13 @@ fn gives_up(model: &Model<'_>, site: SiteId) -> bool {
     model.gives_up.contains(&site) || statement::called(model, site).is_some_and(by_name)
 }
 
-/// `proof`: the length of a reordering that reaches it.
-fn finding(model: &Model<'_>, found: &[&Mixed], proof: Option<usize>) -> Finding {
+fn finding(model: &Model<'_>, found: &[&Mixed], outcome: &Outcome) -> Finding {
     let mixed = found[0];
-    let confidence = if proof.is_some() { Confidence::Proven } else { Confidence::Possible };
+    let confidence = if matches!(outcome, Outcome::Proven(_)) { Confidence::Proven } else { Confidence::Possible };
+    let schedule = match outcome {
+        Outcome::Proven(schedule) | Outcome::IfIndependent(schedule) => Some(schedule),
+        Outcome::Unreachable | Outcome::Unknown => None,
+    };
     let objects = [Some(mixed.lock), waits::object(mixed.event)];
     let mut draft = Draft::new(model, &META, confidence, objects.into_iter().flatten());
     let lock = draft.quoted(mixed.lock);
@@ -61,38 +71,56 @@ fn finding(model: &Model<'_>, found: &[&Mixed], proof: Option<usize>) -> Finding
         draft.step(mixed.wait_site, waits::text(model, &draft, mixed.event), true),
     ];
     let holder = draft.party(mixed.holder, steps);
-    let before = match mixed.kind {
-        MixedKind::Join => "before it ends",
-        MixedKind::Recv => "before it sends",
-        MixedKind::Send => "before it receives again",
-        MixedKind::Wait => "before it notifies",
-    };
+    let (what, before) = words(mixed.kind);
     let steps = vec![draft.step(mixed.other_site, format!("takes {lock} here, {before}"), false)];
     let other = draft.party(mixed.other, steps);
-    let call = waits::lock_call(mixed.hold_mode, draft.name(mixed.lock));
-    draft.scenario(holder, call.clone(), false);
-    draft.scenario(other, call, true);
+    let take = waits::lock_call(mixed.hold_mode, draft.name(mixed.lock));
+    match schedule {
+        Some(schedule) => {
+            for (party, step) in &schedule.steps {
+                let call = lock_order_cycle::call(model, &draft, *step);
+                draft.scenario(*party, call, false);
+            }
+        }
+        None => draft.scenario(holder, take.clone(), false),
+    }
+    draft.scenario(other, take, true);
     let wait = waits::call(model, &draft, mixed.event);
     draft.scenario(holder, wait, true);
     for other in &found[1..] {
         draft.seen_by(other.holder);
     }
     let count = found.iter().map(|mixed| mixed.count).sum();
-    if let Some(events) = proof {
-        draft.evidence(format!("a reordering of this run reaches it (replayed, {events} events)"));
+    if let Some(text) = lock_order_cycle::evidence(outcome) {
+        draft.evidence(text);
+    }
+    if let Some(Schedule { others, .. }) = schedule.filter(|schedule| !schedule.others.is_empty()) {
+        let names: Vec<String> = others.iter().map(|t| model.names().called(*t)).collect();
+        draft.evidence(format!("who else could end the wait waits itself by then: {}", list(&names)));
     }
     draft.evidence(match mixed.kind {
         MixedKind::Send => "the buffer had room in this run; with the receiver at the lock it fills up".to_owned(),
         _ => "in this run the lock was taken before; nothing orders it so".to_owned(),
     });
+    if schedule.is_none() && mixed.kind != MixedKind::Join {
+        draft.evidence("it hangs unless another thread ends the wait meanwhile");
+    }
     draft.evidence(format!("seen {}", times(count)));
     let other = model.names().called(mixed.other);
-    let what = match mixed.kind {
-        MixedKind::Join => "a join".to_owned(),
-        MixedKind::Recv => "a receive".to_owned(),
-        MixedKind::Send => "a send".to_owned(),
-        MixedKind::Wait => "a wait for a notification".to_owned(),
-    };
     let message = format!("{lock} is held across {what} that {other} ends, which takes {lock}");
     draft.finish(message, format!("release {lock} before waiting"), count)
+}
+
+/// What is waited for, and before what the other thread takes the lock.
+fn words(kind: MixedKind) -> (&'static str, &'static str) {
+    match kind {
+        MixedKind::Join => ("a join", "before it ends"),
+        MixedKind::Recv => ("a receive", "before it sends"),
+        MixedKind::Send => ("a send", "before it receives again"),
+        MixedKind::Wait => ("a wait for a notification", "before it notifies"),
+        MixedKind::Park => ("a park", "before it unparks"),
+        MixedKind::Barrier => ("a barrier", "before it arrives"),
+        MixedKind::Once => ("an initialisation", "within the initialiser"),
+        MixedKind::Select => ("a selection", "before it does its part"),
+    }
 }

@@ -45,7 +45,8 @@ impl Rule for LockOrderCycle {
         let mut by_places: BTreeMap<Vec<SiteId>, (Ring, Outcome)> = BTreeMap::new();
         for deadlock in &predicted.prediction.deadlocks {
             let Some(ring) = predicted.ring(model, deadlock).filter(|ring| !hung.contains(&locks(ring))) else { continue };
-            let schedule = Schedule::new(model, &predicted.recorded, deadlock.how, &deadlock.witness, ring.contexts.clone());
+            let (witness, contexts) = (&deadlock.witness, ring.contexts.clone());
+            let schedule = Schedule::new(model, &predicted.recorded, deadlock.how, witness, contexts.len(), contexts);
             add(&mut by_places, model, ring, Outcome::Proven(schedule));
         }
         for ring in rings {
@@ -159,7 +160,7 @@ fn finding(model: &Model<'_>, ring: &Ring, outcome: &Outcome) -> Finding {
 }
 
 /// What speaks for it, from prediction.
-fn evidence(outcome: &Outcome) -> Option<String> {
+pub(crate) fn evidence(outcome: &Outcome) -> Option<String> {
     Some(match outcome {
         Outcome::Proven(Schedule { how, events, .. }) => {
             let order = match how {
@@ -177,7 +178,7 @@ fn evidence(outcome: &Outcome) -> Option<String> {
 }
 
 /// A step of a schedule as a call.
-fn call(model: &Model<'_>, draft: &Draft<'_, '_>, step: Step) -> String {
+pub(crate) fn call(model: &Model<'_>, draft: &Draft<'_, '_>, step: Step) -> String {
     match step {
         Step::Acquire(lock, mode) => waits::lock_call(mode, draft.name(lock)),
         Step::Release(lock) => format!("unlock({})", draft.name(lock)),

@@ -24,7 +24,7 @@ pub(crate) mod recursive_read;
 pub(crate) mod send_after_close;
 pub(crate) mod shutdown_order;
 pub(crate) mod spawn_burst;
-mod statement;
+pub(crate) mod statement;
 pub(crate) mod timeout_fallback;
 pub(crate) mod unbounded_backlog;
 pub(crate) mod undersized_buffer;

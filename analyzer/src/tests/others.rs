@@ -68,6 +68,49 @@ fn a_join_under_a_lock_is_proven_where_a_reordering_lets_it_come_first() {
 }
 
 #[test]
+fn a_wait_under_a_lock_is_proven_for_what_every_primitive_waits_for() {
+    let sure = |t1: &str, wait: &str| {
+        let text = format!("{START}t1 lock m; t1 unlock m read-only; {t1}; main lock m; {wait}; main unlock m; t1 end; main end");
+        let findings = analysis(&text).findings;
+        findings.iter().map(|finding| (finding.rule.name, finding.confidence)).collect::<Vec<_>>()
+    };
+    let proven = [("hold-and-wait-cycle", Confidence::Proven)];
+    let receive = "main request-recv c; main recv c; main drop-receiver c";
+    assert_eq!(sure("main channel c; t1 send c; t1 drop-sender c", receive), proven);
+    assert_eq!(sure("t1 unpark main", "main park; main unparked"), proven);
+    assert_eq!(sure("t1 barrier-wait b 2", "main barrier-wait b 2; main barrier-pass b; t1 barrier-pass b"), proven);
+    let notified = "main lock n; main wait cv n; t1 notify cv; main wake cv; main unlock n";
+    assert_eq!(sure("t1 sleep 1ms", notified), proven);
+    let selected = "main case-recv c; main case-recv d; main request-select; main selected others; main recv c";
+    let done = "; main drop-receiver c; main drop-receiver d";
+    assert_eq!(
+        sure("main channel c; main channel d; t1 send c; t1 drop-sender c; t1 drop-sender d", &format!("{selected}{done}")),
+        proven
+    );
+    let inside = "main spawn t1; t1 once-begin o; t1 lock m; t1 unlock m read-only; t1 once-end o
+        main lock m; main once-request o; main once-get o; main unlock m; t1 end; main end";
+    let found = analysis(inside).findings;
+    assert_eq!(found.iter().map(|finding| (finding.rule.name, finding.confidence)).collect::<Vec<_>>(), proven);
+    // Where it is not known who else could do it, only what was waited for by name of one thread is told.
+    assert_eq!(sure("t1 unpark main; t2 unpark main", "main park; main unparked"), []);
+    let maybe = sure("main channel c; t2 clone-sender c s2; t1 send c", receive);
+    assert_eq!(maybe, [("hold-and-wait-cycle", Confidence::Possible)], "t2 has a sender as well");
+}
+
+#[test]
+fn who_else_could_end_a_wait_under_a_lock_is_named() {
+    let text = "main channel c; main clone-sender c s2; main spawn t1; main spawn t2
+        t1 lock m; t1 unlock m read-only; t1 send c; t1 drop-sender c; t2 lock m; t2 unlock m read-only; t2 drop-sender c s2
+        main lock m; main request-recv c; main recv c; main unlock m read-only; main drop-receiver c; t1 end; t2 end; main end";
+    let findings = analysis(text).findings;
+    let [finding] = &findings[..] else { panic!("{findings:?}") };
+    assert_eq!(finding.confidence, Confidence::Proven);
+    assert!(finding.evidence.iter().any(|text| text.contains("waits itself by then: thread `t2`")), "{:?}", finding.evidence);
+    let last = finding.scenario.last().expect("a scenario");
+    assert!(last.party == 0 && last.blocks && last.text.starts_with("recv("), "{last:?}");
+}
+
+#[test]
 fn a_join_under_a_lock_that_the_child_takes_is_a_cycle() {
     let late = "t1 lock m; t1 unlock m; t1 end; main lock m; main request-join t1; main join t1; main unlock m";
     assert_eq!(found(late), ["hold-and-wait-cycle"]);
@@ -238,6 +281,15 @@ fn buffers_of_the_wrong_size() {
     let locks = "t1 lock a; ".to_owned() + &"t2 request a timed @poll.rs:1; t2 time-out a @poll.rs:1\n".repeat(12);
     assert_eq!(advice(&locks), ["timeout-fallback"]);
     assert!(advice(&locks.replace("; t2 time-out a @poll.rs:1", "")).is_empty(), "they got it");
+    let select = "main channel c; main channel d\n".to_owned()
+        + &"t1 case-recv c; t1 case-recv d; t1 request-select timed @s.rs:1; t1 selected others @s.rs:1; \
+            t1 recv-fail c @s.rs:1; t1 recv-fail d @s.rs:1\n"
+            .repeat(12);
+    assert_eq!(advice(&select), ["timeout-fallback"], "one for all that it selects from");
+    let message = &with_advice(&select).findings[0].message;
+    assert!(message.starts_with("12 of 12 waits on `channel<c>") && message.contains("channel<d>"), "{message}");
+    let timer = select.replace("; t1 recv-fail c @s.rs:1; t1 recv-fail d @s.rs:1", "");
+    assert!(advice(&timer).is_empty(), "a timer ended it, as it was meant to");
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl Builder<'_> {
                 let (capacity, sent) = (state.capacity, state.sent);
                 self.messages.insert(stamp, moment);
                 if let Some(capacity) = capacity {
-                    self.note_bounded_send(t, channel, event, site, capacity, sent);
+                    self.note_bounded_send(t, index, channel, event, capacity, sent);
                 }
             }
             Event::Recv { channel, handle, site, stamp } => {
@@ -96,8 +96,10 @@ impl Builder<'_> {
                 state.last_recv = Some((t, site));
                 let capacity = state.capacity;
                 if let Some(sent) = self.messages.remove(&stamp) {
-                    if !self.tracks[t].selected {
-                        self.mixed_with(t, MixedKind::Recv, event, site, &sent);
+                    if let Some((request, at)) = self.tracks[t].selected_after {
+                        self.mixed_with(t, index, MixedKind::Select, request, at, &sent);
+                    } else if !self.tracks[t].selected {
+                        self.mixed_with(t, index, MixedKind::Recv, event, site, &sent);
                     }
                     self.learn(t, &sent);
                 }
@@ -155,7 +157,8 @@ impl Builder<'_> {
     }
 
     /// A send into a bounded channel comes after the receive that made room for it; and it may have found no room in another run.
-    fn note_bounded_send(&mut self, t: usize, channel: ObjectId, event: Event, site: SiteId, capacity: u64, number: u64) {
+    fn note_bounded_send(&mut self, t: usize, index: u32, channel: ObjectId, event: Event, capacity: u64, number: u64) {
+        let site = event.site().unwrap_or_default();
         let held = if self.tracks[t].selected { &[][..] } else { &self.model.threads[t].held };
         let holdings: Vec<_> = held.iter().map(|held| (held.lock, held.moment.clone(), held.site, held.mode)).collect();
         for (lock, held, hold_site, hold_mode) in holdings {
@@ -163,7 +166,7 @@ impl Builder<'_> {
             if sends.len() > SENDS {
                 sends.pop();
             }
-            sends.push(Sent { number, held, hold_site, hold_mode, event, site });
+            sends.push(Sent { number, held, hold_site, hold_mode, event, site, index });
         }
         let state = self.model.channels.at(channel.0);
         // With the receives numbered from 1, room for message `number` was made by receive `number - capacity`.
@@ -206,7 +209,8 @@ impl Builder<'_> {
                 wait_site: sent.site,
                 other: receiver,
                 other_site,
-                count: 0,
+                count: 1,
+                ends: vec![sent.index],
             });
         }
     }

@@ -38,6 +38,8 @@ struct Track {
     wrote: Option<(ObjectId, u32)>,
     /// What its unparkers had done.
     unparked: Clock,
+    /// The first of them since it was unparked.
+    token: Option<Moment>,
     /// The wait on a condition variable that it is in: notifications before it.
     wait_order: u64,
     /// Where it began.
@@ -56,6 +58,8 @@ struct Track {
     cases: Vec<(ObjectId, Side)>,
     /// Whether what it does next was selected, where it might as well have done something else.
     selected: bool,
+    /// The selection without limit, all of whose operations are known, that its wait for has just ended.
+    selected_after: Option<(Event, SiteId)>,
     /// The generation of the barrier that it waits at.
     generation: u64,
     /// Handles of tokens that it cloned lately.
@@ -195,8 +199,8 @@ impl Builder<'_> {
         thread.last = time;
         thread.events = index.saturating_add(1);
         self.model.end = self.model.end.max(time);
-        if thread.pending.is_some()
-            && let Some(pending) = thread.pending.take()
+        let ended = if thread.pending.is_some() { thread.pending.take() } else { None };
+        if let Some(pending) = &ended
             && let Some(site) = pending.event.site()
             && !matches!(pending.event, Event::Request { .. })
         {
@@ -303,6 +307,11 @@ impl Builder<'_> {
         self.tracks[t].selected = matches!(event, Event::Selected { others: true, .. });
     }
 }
+        if let Some(pending) = ended {
+            self.wait_ended(t, index, &pending, event);
+        } else {
+            self.tracks[t].selected_after = None;
+        }
 
 impl<'a> Builder<'a> {
     fn finish(mut self, events: u64, forced: u64) -> Model<'a> {

@@ -3,7 +3,7 @@
 use conccheck_trace::{Event, ObjectId, SiteId, StringId, ThreadId, Ticks};
 
 use super::super::context::{BlockingOp, Moments};
-use super::super::mixed::{Mixed, MixedKind};
+use super::super::mixed::{ENDS, Mixed, MixedKind};
 use super::super::thread::Spawn;
 use super::Builder;
 use crate::clock::Moment;
@@ -65,7 +65,7 @@ impl Builder<'_> {
         let moment = Moment { thread: child, index: thread.events.saturating_sub(1), clock: thread.clock.clone() };
         if let Event::Join { site, .. } = event {
             self.model.threads[child].joined_at = Some((time, site));
-            self.mixed_with(t, MixedKind::Join, event, site, &moment);
+            self.mixed_with(t, index, MixedKind::Join, event, site, &moment);
         }
         self.learn(t, &moment);
         if let Some(at) = self.tracks[t].children.iter().position(|(other, _)| *other == child) {
@@ -82,6 +82,7 @@ impl Builder<'_> {
         let moment = self.publish(t, index);
         self.model.threads[other].unparks += 1;
         self.tracks[other].unparked.join_moment(&moment);
+        self.tracks[other].token.get_or_insert(moment);
         // A token that comes after the last park wakes it.
         if self.model.threads[other].pending.as_ref().is_some_and(|pending| matches!(pending.event, Event::Park { .. })) {
             self.model.threads[other].is_waking = true;
@@ -148,8 +149,9 @@ impl Builder<'_> {
         }
     }
 
-    /// Whether what `until` stands for, which the thread waited for with locks held, needed one of these locks before.
-    pub(super) fn mixed_with(&mut self, t: usize, kind: MixedKind, event: Event, site: SiteId, until: &Moment) {
+    /// Whether what `until` stands for, which the thread waited for with locks held up to its event `index`, needed one of these locks
+    /// before.
+    pub(super) fn mixed_with(&mut self, t: usize, index: u32, kind: MixedKind, event: Event, site: SiteId, until: &Moment) {
         if self.model.threads[t].held.is_empty() || until.thread == t {
             return;
         }
@@ -177,7 +179,8 @@ impl Builder<'_> {
                 wait_site: site,
                 other: until.thread,
                 other_site,
-                count: 0,
+                count: 1,
+                ends: vec![index],
             };
             self.add_mixed(mixed);
         }
@@ -186,11 +189,14 @@ impl Builder<'_> {
     pub(super) fn add_mixed(&mut self, mixed: Mixed) {
         let key: (usize, ObjectId, SiteId, usize) = (mixed.holder, mixed.lock, mixed.wait_site, mixed.other);
         let all = &mut self.model.mixed;
-        let id = *self.mixed_ids.entry(key).or_insert_with(|| {
+        if let Some(id) = self.mixed_ids.get(&key) {
+            all[*id].count += 1;
+            all[*id].ends.extend(mixed.ends);
+            all[*id].ends.truncate(ENDS);
+        } else {
+            self.mixed_ids.insert(key, all.len());
             all.push(mixed);
-            all.len() - 1
-        });
-        self.model.mixed[id].count += 1;
+        }
     }
 
     /// Numbers the tests by name.

@@ -3,6 +3,7 @@
 use conccheck_trace::{Event, ObjectId, SiteId, Ticks};
 
 use super::super::mixed::MixedKind;
+use super::super::thread::Pending;
 use super::super::sync::{EarlyGet, Notification};
 use super::Builder;
 use crate::clock::Moment;
@@ -11,6 +12,8 @@ use crate::clock::Moment;
 const LUCKY: usize = 16;
 /// Notifications remembered for each condition variable.
 const NOTIFICATIONS: usize = 256;
+/// Arrivals remembered for each generation of a barrier.
+const ARRIVALS: usize = 16;
 
 impl Builder<'_> {
     pub(super) fn wait_event(&mut self, t: usize, index: u32, time: Ticks, event: Event) {
@@ -32,7 +35,7 @@ impl Builder<'_> {
             Event::Wake { condvar, timed_out, order } => {
                 self.end_op(t, time);
                 if !timed_out {
-                    self.wake(t, condvar, event, order.0);
+                    self.wake(t, index, condvar, event, order.0);
                 }
             }
             Event::Notify { condvar, site, all, waiting, order } => {
@@ -70,6 +73,7 @@ impl Builder<'_> {
             Event::OnceGet { once, site } => {
                 if let Some(moment) = self.model.onces.at(once.0).done.clone() {
                     self.note_luck(t, index, once, site, &moment);
+                    self.mixed_with(t, index, MixedKind::Once, Event::OnceRequest { once, site }, site, &moment);
                     self.learn(t, &moment);
                 }
             }
@@ -79,7 +83,11 @@ impl Builder<'_> {
                 let state = self.model.barriers.at(barrier.0);
                 state.parties = parties;
                 state.arrived = state.arrived.max(order.0);
-                state.generations.entry(generation).or_default().join_moment(&moment);
+                let this = state.generations.entry(generation).or_default();
+                this.clock.join_moment(&moment);
+                if this.arrivals.len() < ARRIVALS {
+                    this.arrivals.push(moment);
+                }
                 // Two generations can be in use at once: one that leaves and one that arrives.
                 while state.generations.len() > 2 {
                     state.generations.pop_first();
@@ -89,7 +97,8 @@ impl Builder<'_> {
             }
             Event::BarrierPass { barrier } => {
                 self.end_op(t, time);
-                if let Some(clock) = self.model.barriers.at(barrier.0).generations.get(&self.tracks[t].generation).cloned() {
+                let generations = &self.model.barriers.at(barrier.0).generations;
+                if let Some(clock) = generations.get(&self.tracks[t].generation).map(|this| this.clock.clone()) {
                     self.tracks[t].version += 1;
                     self.model.threads[t].clock.join(&clock);
                 }
@@ -111,15 +120,36 @@ impl Builder<'_> {
         }
     }
 
+    /// A wait without limit is over, by `event`.
+    pub(super) fn wait_ended(&mut self, t: usize, index: u32, pending: &Pending, event: Event) {
+        let is_known = !pending.event.is_timed() && pending.operations().is_some();
+        let selects = matches!((pending.event, event), (Event::SelectRequest { .. }, Event::Selected { .. })) && is_known;
+        self.tracks[t].selected_after = pending.event.site().filter(|_| selects).map(|site| (pending.event, site));
+        let (kind, site, until) = match (pending.event, event) {
+            (Event::Park { site, .. }, Event::Unparked) => {
+                (MixedKind::Park, site, self.tracks[t].token.take().into_iter().collect::<Vec<_>>())
+            }
+            (Event::BarrierWait { site, barrier, .. }, Event::BarrierPass { .. }) => {
+                let this = self.model.barriers.at(barrier.0).generations.get(&self.tracks[t].generation);
+                let holds = !self.model.threads[t].held.is_empty();
+                (MixedKind::Barrier, site, this.filter(|_| holds).map(|this| this.arrivals.clone()).unwrap_or_default())
+            }
+            _ => return,
+        };
+        for moment in until {
+            self.mixed_with(t, index, kind, pending.event, site, &moment);
+        }
+    }
+
     /// A wait ended by a notification: by the first one since it began, as far as can be known.
-    fn wake(&mut self, t: usize, condvar: ObjectId, event: Event, order: u64) {
+    fn wake(&mut self, t: usize, index: u32, condvar: ObjectId, event: Event, order: u64) {
         let begun = self.tracks[t].wait_order;
         let state = self.model.condvars.at(condvar.0);
         *state.woken.entry(t).or_default() += 1;
         let since = state.notifications.iter().filter(|notification| notification.order > begun && notification.order <= order);
         let Some(Notification { moment, .. }) = since.min_by_key(|notification| notification.order).cloned() else { return };
         if let Some(site) = self.tracks[t].wait_site {
-            self.mixed_with(t, MixedKind::Wait, event, site, &moment);
+            self.mixed_with(t, index, MixedKind::Wait, event, site, &moment);
         }
         self.learn(t, &moment);
     }

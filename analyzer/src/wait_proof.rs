@@ -1,0 +1,60 @@
+//! Which waits under a lock a reordering of the recorded run leads into while who would end them waits for that lock.
+
+use conccheck_trace::SiteId;
+use rustc_hash::FxHashSet;
+
+use crate::model::Model;
+use crate::model::mixed::Mixed;
+use crate::predict::{Prover, Reading, Recorded, Verdict};
+use crate::proof::{self, Outcome, Schedule};
+use crate::rules::statement;
+
+/// Functions that wait for what they found there in this run.
+const WAITING: [&str; 8] = ["recv", "send", "wait", "get_or_init", "get_or_try_init", "call_once", "call_once_force", "force"];
+
+/// What is known of each of these.
+pub(crate) fn prove(model: &Model<'_>, found: &[&Mixed]) -> Vec<Outcome> {
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let waits_at = waiting(model, found);
+    let record = |reading| Recorded::with_waits(model.trace, reading, |lock| proof::is_shared(model, lock), waits_at.clone());
+    proof::with_provers(model, found, record, |recorded, prover, mixed, reading| try_one(model, recorded, prover, mixed, reading))
+}
+
+/// Where threads wait without limit, of the places at which they found at once what they asked for.
+fn waiting(model: &Model<'_>, found: &[&Mixed]) -> FxHashSet<SiteId> {
+    let waits = |site: &SiteId| statement::called(model, *site).is_some_and(|name| WAITING.contains(&name.as_str()));
+    found.iter().map(|mixed| mixed.wait_site).filter(waits).collect()
+}
+
+fn try_one(model: &Model<'_>, recorded: &Recorded, prover: &mut Prover<'_, '_>, mixed: &Mixed, reading: Reading) -> Outcome {
+    let holder = model.threads[mixed.holder].id;
+    let mut waits: Vec<u32> = mixed.ends.iter().filter_map(|index| recorded.event(holder, *index)).collect();
+    waits.retain(|event| recorded.waits(*event));
+    let takes = takes(model, recorded, mixed);
+    if waits.is_empty() || takes.is_empty() {
+        return Outcome::Unknown;
+    }
+    match prover.prove_any(&[&waits, &takes]) {
+        Verdict::Proven(how, witness) => {
+            let schedule = Schedule::new(model, recorded, how, &witness, 2, Vec::new());
+            if reading == Reading::AtTheEnd { Outcome::IfIndependent(schedule) } else { Outcome::Proven(schedule) }
+        }
+        Verdict::Unreachable | Verdict::Undecided | Verdict::Untried => Outcome::Unknown,
+    }
+}
+
+/// The other thread's acquisitions of the lock.
+fn takes(model: &Model<'_>, recorded: &Recorded, mixed: &Mixed) -> Vec<u32> {
+    let contexts = model.locks.get(mixed.lock.0).into_iter().flat_map(|lock| &lock.contexts);
+    let contexts = contexts.map(|id| &model.contexts[*id as usize]);
+    let meant =
+        contexts.filter(|context| context.thread == mixed.other && context.site == mixed.other_site && context.can_wait());
+    let moments = meant.flat_map(|context| &context.moments.kept);
+    let thread = model.threads[mixed.other].id;
+    let mut takes: Vec<u32> = moments.filter_map(|(moment, _)| recorded.event(thread, moment.index)).collect();
+    takes.sort_unstable();
+    takes.dedup();
+    takes
+}
