@@ -36,13 +36,17 @@ fn stack(model: &Model<'_>, context: &Context) -> Option<FrameId> {
     Some(context.stack).filter(|stack| stack.is_some()).or_else(same)
 }
 
-/// Whether the acquisitions at a site were reached by more than one call.
+/// Whether the acquisitions at a site were reached by more than one call. Who comes there without a lock is mostly not recorded, so
+/// that some do and others hold one is told from the contexts.
 fn is_shared(model: &Model<'_>, site: SiteId) -> bool {
     let Some(place) = model.site(site) else { return false };
-    let stacks = model.contexts.iter().filter(|context| context.site == site && context.stack.is_some());
-    let mut calls = stacks.filter_map(|context| first_call(model, context.stack, place));
-    let first = calls.next();
-    first.is_some() && calls.any(|call| Some(call) != first)
+    let contexts = || model.contexts.iter().filter(|context| context.site == site);
+    let mut calls =
+        contexts().filter(|context| context.stack.is_some()).filter_map(|context| first_call(model, context.stack, place));
+    let Some(first) = calls.next() else { return false };
+    let holds_nothing = |context: &Context| context.chain == 0;
+    let is_reached_with_and_without = contexts().any(holds_nothing) && !contexts().all(holds_nothing);
+    is_reached_with_and_without || calls.any(|call| call != first)
 }
 
 fn first_call(model: &Model<'_>, innermost: FrameId, site: &SiteDef) -> Option<Call> {

@@ -50,8 +50,20 @@ fn who_called_a_helper_is_shown_on_both_sides() {
 
 #[test]
 fn a_place_that_says_enough_has_no_caller_and_callers_do_not_name_the_finding() {
-    let own_places = HELPER.replace("t lock a @lib.rs:5", "t lock a @lib.rs:9");
+    let own_places = HELPER
+        .replace("main lock b @lib.rs:5", "main lock b @lib.rs:6")
+        .replace("t lock b @lib.rs:5", "t lock b @lib.rs:8")
+        .replace("t lock a @lib.rs:5", "t lock a @lib.rs:9");
     assert!(texts(&found(&own_places)).iter().all(|text| !text.contains("came there")));
     let without = HELPER.replace("main stack f;", "").replace("t stack g;", "");
     assert_eq!(found(&without).fingerprint, found(HELPER).fingerprint);
+}
+
+#[test]
+fn a_place_that_is_reached_with_and_without_a_lock_is_a_helpers() {
+    let one_helper =
+        HELPER.replace("t lock b @lib.rs:5", "t lock b @lib.rs:8").replace("t lock a @lib.rs:5", "t lock a @lib.rs:9");
+    let finding = found(&one_helper);
+    let calls: Vec<&str> = texts(&finding).into_iter().filter(|text| text.contains("came there")).collect();
+    assert_eq!(calls, ["and came there through `bank::f30` here"], "`main` takes both locks in one place");
 }
