@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use conccheck_trace::read::ProcessTrace;
-use conccheck_trace::{Event, Mode, Nanos, ObjectId, Order, Record, SiteId, Stamp, ThreadId, Ticks};
+use conccheck_trace::{Event, Mode, Nanos, ObjectId, ObjectKind, Order, Record, SiteId, Stamp, ThreadId, Ticks};
 
 /// What a thread did in a stretch of time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,7 +21,7 @@ pub(crate) enum Doing {
     WaitMessage { channel: ObjectId },
     /// It waited for a thread's end.
     Join { child: ThreadId },
-    /// It waited for an initialisation, or at a barrier.
+    /// It waited for an initialisation, at a barrier, or for the members of a group.
     WaitOthers { object: ObjectId },
     /// It slept.
     Sleep,
@@ -105,7 +105,7 @@ pub(crate) fn stretches(trace: &ProcessTrace, thread: ThreadId, end: Ticks, mut 
             Event::Recv { channel, site, stamp, .. } => {
                 emit((Doing::Receive { channel, stamp }, site, record.time), record.time, false);
             }
-            _ => waiting = wait(&record),
+            _ => waiting = wait(trace, &record),
         }
     }
     for stretch in held.into_iter().chain(waiting) {
@@ -155,12 +155,15 @@ fn latest(held: &[(Doing, SiteId, Ticks)], wanted: ObjectId) -> Option<usize> {
     held.iter().rposition(|(doing, _, _)| matches!(doing, Doing::Hold { lock, .. } if *lock == wanted))
 }
 
-fn wait(record: &Record) -> Option<(Doing, SiteId, Ticks)> {
+fn wait(trace: &ProcessTrace, record: &Record) -> Option<(Doing, SiteId, Ticks)> {
     let doing = match record.event {
         Event::Request { lock, .. } => Doing::Wait { lock },
         Event::Wait { condvar, .. } => Doing::WaitNotified { condvar },
         Event::SendRequest { channel, .. } => Doing::WaitRoom { channel },
-        Event::RecvRequest { channel, .. } => Doing::WaitMessage { channel },
+        Event::RecvRequest { channel, .. } => match trace.tables.object(channel) {
+            Some(group) if group.kind == ObjectKind::WaitGroup => Doing::WaitOthers { object: channel },
+            _ => Doing::WaitMessage { channel },
+        },
         Event::JoinRequest { child, .. } => Doing::Join { child },
         Event::OnceRequest { once, .. } => Doing::WaitOthers { object: once },
         Event::BarrierWait { barrier, .. } => Doing::WaitOthers { object: barrier },

@@ -33,7 +33,7 @@ fn the_doctor_tells_each_version_of_a_crate_and_what_a_build_made_of_it() {
     for (folder, name, version) in [
         ("newer", "parking_lot", "0.13.1"),
         ("parking_lot", "parking_lot", "0.12.5"),
-        ("ancient", "parking_lot", "0.11.2"),
+        ("ancient", "parking_lot", "0.9.0"),
         ("tokio", "tokio", "1.40.0"),
         ("lock_api", "lock_api", "0.4.9"),
     ] {
@@ -43,8 +43,8 @@ fn the_doctor_tells_each_version_of_a_crate_and_what_a_build_made_of_it() {
     let parking_lot = said(&tree, "parking_lot");
     assert_eq!(parking_lot[1..], [yes("0.12.5"), yes("0.13.1")]);
     let ancient = &parking_lot[0];
-    assert_eq!((&*ancient.0, ancient.1), ("0.11.2", false));
-    assert!(ancient.2.contains("0.12 and 0.13"), "{}", ancient.2);
+    assert_eq!((&*ancient.0, ancient.1), ("0.9.0", false));
+    assert!(ancient.2.contains("0.12, 0.13"), "{}", ancient.2);
     let tokio = &said(&tree, "tokio")[0];
     assert!(!tokio.1 && tokio.2.contains("no facade"), "{tokio:?}");
     assert!(said(&tree, "lock_api").is_empty(), "only a build script uses it");

@@ -80,11 +80,16 @@ impl Facade {
 
 /// The facades. To add one is to add a line here and a folder to `shim`.
 pub(super) const FACADES: &[Facade] = &[
-    Facade { name: "crossbeam_channel", versions: &["0.5"], folder: "crossbeam-channel", milestones: &[] },
-    Facade { name: "crossbeam_utils", versions: &["0.8"], folder: "crossbeam-utils", milestones: &[] },
-    Facade { name: "lock_api", versions: &["0.4", "0.5"], folder: "lock_api", milestones: &["0.4.10", "0.4.11", "0.4.12"] },
-    Facade { name: "once_cell", versions: &["1.18"], folder: "once_cell", milestones: &[] },
-    Facade { name: "parking_lot", versions: &["0.12", "0.13"], folder: "parking_lot", milestones: &[] },
+    Facade { name: "crossbeam_channel", versions: &["0.4", "0.5"], folder: "crossbeam-channel", milestones: &["0.5.0"] },
+    Facade { name: "crossbeam_utils", versions: &["0.7", "0.8"], folder: "crossbeam-utils", milestones: &["0.8.0"] },
+    Facade {
+        name: "lock_api",
+        versions: &["0.3", "0.4", "0.5"],
+        folder: "lock_api",
+        milestones: &["0.4.0", "0.4.1", "0.4.3", "0.4.6", "0.4.7", "0.4.9", "0.4.10", "0.4.11"],
+    },
+    Facade { name: "once_cell", versions: &["1"], folder: "once_cell", milestones: &["1.1.0", "1.2.0", "1.4.0", "1.12.0"] },
+    Facade { name: "parking_lot", versions: &["0.10", "0.11", "0.12", "0.13"], folder: "parking_lot", milestones: &["0.12.1"] },
 ];
 
 /// Crates that the originals of facades are made of: what they do is recorded by the facade, and is compiled as the originals are.

@@ -2,7 +2,7 @@
 
 use conccheck_analyzer::model::Model;
 use conccheck_analyzer::model::channel::Channel;
-use conccheck_trace::{ObjectId, Ticks};
+use conccheck_trace::{ObjectId, ObjectKind, Ticks};
 use serde::Serialize;
 
 use super::{Cell, Column, Row, number, text};
@@ -25,7 +25,10 @@ pub(crate) struct ChannelRow {
 /// The channels of all processes, the fullest first.
 pub(crate) fn rows<'m, 't: 'm>(models: impl IntoIterator<Item = &'m Model<'t>>) -> Vec<ChannelRow> {
     let of = |model: &'m Model<'t>| {
-        let channels = model.channels.iter().filter(|(_, channel)| channel.is_known);
+        let channels = model
+            .channels
+            .iter()
+            .filter(|(id, channel)| channel.is_known && model.kind(ObjectId(*id)) != Some(ObjectKind::WaitGroup));
         channels.map(move |(id, channel)| row(model, ObjectId(id), channel))
     };
     let mut rows: Vec<ChannelRow> = models.into_iter().flat_map(of).collect();

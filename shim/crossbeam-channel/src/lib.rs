@@ -60,6 +60,7 @@ pub fn after(duration: Duration) -> Receiver<Instant> {
 }
 
 /// See [`crossbeam_channel::at`](real::at).
+#[cfg(not(conccheck_before = "0.5.0"))]
 pub fn at(when: Instant) -> Receiver<Instant> {
     let receiver = real::at(when);
     Receiver::of_timer(Timer::new(Some(when), &receiver), receiver)

@@ -94,6 +94,7 @@ impl<T> Receiver<T> {
     }
 
     /// See [`crossbeam_channel::Receiver::recv_deadline`](real::Receiver::recv_deadline).
+    #[cfg(not(conccheck_before = "0.5.0"))]
     #[track_caller]
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
         match &self.flavor {
@@ -181,6 +182,7 @@ fn timed<T>(
 }
 
 impl<T> Clone for Receiver<T> {
+    #[track_caller]
     fn clone(&self) -> Receiver<T> {
         let flavor = match &self.flavor {
             Flavor::Channel(handle, inner) => Flavor::Channel(handle.clone(), inner.clone()),

@@ -88,6 +88,19 @@ impl<'a> Select<'a> {
         result
     }
 
+    /// As `recorded`, for a wait with a limit, and tells if that ended it.
+    fn limited<R, E>(
+        &mut self,
+        place: &'static Location<'static>,
+        wait: impl FnOnce(&mut real::Select<'a>) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let result = self.recorded(true, place, wait);
+        if result.is_err() {
+            rt::expired(self.operations.handles(), place);
+        }
+        result
+    }
+
     /// See [`crossbeam_channel::Select::try_select`](real::Select::try_select).
     #[track_caller]
     pub fn try_select(&mut self) -> Result<SelectedOperation<'a>, TrySelectError> {
@@ -121,17 +134,18 @@ impl<'a> Select<'a> {
         let place = Location::caller();
         match self.at_once(true, place) {
             Some(selected) => Ok(selected),
-            None => self.recorded(true, place, |inner| inner.select_timeout(timeout)).map(|inner| SelectedOperation { inner }),
+            None => self.limited(place, |inner| inner.select_timeout(timeout)).map(|inner| SelectedOperation { inner }),
         }
     }
 
     /// See [`crossbeam_channel::Select::select_deadline`](real::Select::select_deadline).
+    #[cfg(not(conccheck_before = "0.5.0"))]
     #[track_caller]
     pub fn select_deadline(&mut self, deadline: Instant) -> Result<SelectedOperation<'a>, SelectTimeoutError> {
         let place = Location::caller();
         match self.at_once(true, place) {
             Some(selected) => Ok(selected),
-            None => self.recorded(true, place, |inner| inner.select_deadline(deadline)).map(|inner| SelectedOperation { inner }),
+            None => self.limited(place, |inner| inner.select_deadline(deadline)).map(|inner| SelectedOperation { inner }),
         }
     }
 
@@ -151,14 +165,15 @@ impl<'a> Select<'a> {
     #[track_caller]
     pub fn ready_timeout(&mut self, timeout: Duration) -> Result<usize, ReadyTimeoutError> {
         let place = Location::caller();
-        self.try_ready().or_else(|_| self.recorded(true, place, |inner| inner.ready_timeout(timeout)))
+        self.try_ready().or_else(|_| self.limited(place, |inner| inner.ready_timeout(timeout)))
     }
 
     /// See [`crossbeam_channel::Select::ready_deadline`](real::Select::ready_deadline).
+    #[cfg(not(conccheck_before = "0.5.0"))]
     #[track_caller]
     pub fn ready_deadline(&mut self, deadline: Instant) -> Result<usize, ReadyTimeoutError> {
         let place = Location::caller();
-        self.try_ready().or_else(|_| self.recorded(true, place, |inner| inner.ready_deadline(deadline)))
+        self.try_ready().or_else(|_| self.limited(place, |inner| inner.ready_deadline(deadline)))
     }
 }
 

@@ -92,6 +92,7 @@ impl<T> Sender<T> {
     }
 
     /// See [`crossbeam_channel::Sender::send_deadline`](real::Sender::send_deadline).
+    #[cfg(not(conccheck_before = "0.5.0"))]
     #[track_caller]
     pub fn send_deadline(&self, msg: T, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
         self.send_by(msg, true, Location::caller(), |envelope| self.inner.send_deadline(envelope, deadline))
@@ -124,6 +125,7 @@ impl<T> Sender<T> {
 }
 
 impl<T> Clone for Sender<T> {
+    #[track_caller]
     fn clone(&self) -> Sender<T> {
         Sender { handle: self.handle.clone(), inner: self.inner.clone() }
     }

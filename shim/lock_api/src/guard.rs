@@ -55,9 +55,10 @@ macro_rules! crosses_threads {
     };
 }
 
-/// The ways to narrow a guard down to a part of what it leads to. `wrote`: the part is reached mutably, which may be a write.
+/// The ways to narrow a guard down to a part of what it leads to, by a closure that gets such a reference; then, by one that may fail.
+/// `wrote`: the part is reached mutably, which may be a write.
 macro_rules! narrowing {
-    ($guard:ident => $narrow:ident<$($generic:ident),*>, [$($reference:tt)+], {$($owner:ident)?} $($wrote:ident)?) => {
+    ($guard:ident => $narrow:ident<$($generic:ident),*>, [$($reference:tt)+] [$($fallible:tt)+], {$($owner:ident)?} $($wrote:ident)?) => {
         /// See the original.
         #[inline]
         pub fn map<U: ?Sized, F>(s: Self, f: F) -> $narrow<'a, $($generic,)* U>
@@ -74,7 +75,7 @@ macro_rules! narrowing {
         #[inline]
         pub fn try_map<U: ?Sized, F>(s: Self, f: F) -> Result<$narrow<'a, $($generic,)* U>, Self>
         where
-            F: FnOnce($($reference)+ T) -> Option<$($reference)+ U>,
+            F: FnOnce($($fallible)+ T) -> Option<$($fallible)+ U>,
         {
             #[allow(unused_mut, reason = "some note a write")]
             let Self { mut held, inner, $($owner)? } = s;
@@ -89,7 +90,7 @@ macro_rules! narrowing {
         #[inline]
         pub fn try_map_or_err<U: ?Sized, F, E>(s: Self, f: F) -> Result<$narrow<'a, $($generic,)* U>, (Self, E)>
         where
-            F: FnOnce($($reference)+ T) -> Result<$($reference)+ U, E>,
+            F: FnOnce($($fallible)+ T) -> Result<$($fallible)+ U, E>,
         {
             let mut failure = None;
             match Self::try_map(s, |whole| f(whole).map_err(|error| failure = Some(error)).ok()) {
@@ -114,7 +115,7 @@ macro_rules! unlocking {
             s.held.give_up();
             let result = real::$guard::$unlocked(&mut s.inner, || {
                 let result = f();
-                if owner.inner.$taken() {
+                if owner.$taken() {
                     attempt.request(How::Blocking);
                 }
                 result

@@ -38,7 +38,7 @@ impl<R: RawMutex, T> Mutex<R, T> {
     #[track_caller]
     #[inline]
     pub const fn new(val: T) -> Mutex<R, T> {
-        Mutex { lock: Lock::new(ObjectKind::Mutex), inner: real::Mutex::new(val) }
+        Mutex::from_raw(R::INIT, val)
     }
 
     /// See [`lock_api::Mutex::into_inner`](real::Mutex::into_inner).
@@ -49,12 +49,15 @@ impl<R: RawMutex, T> Mutex<R, T> {
 }
 
 impl<R, T> Mutex<R, T> {
-    /// See [`lock_api::Mutex::from_raw`](real::Mutex::from_raw).
-    #[cfg(not(conccheck_before = "0.4.12"))]
+    /// See [`lock_api::Mutex::from_raw`](real::Mutex).
     #[track_caller]
     #[inline]
     pub const fn from_raw(raw_mutex: R, val: T) -> Mutex<R, T> {
-        Mutex { lock: Lock::new(ObjectKind::Mutex), inner: real::Mutex::from_raw(raw_mutex, val) }
+        #[cfg(conccheck_original = "0.5")]
+        let inner = real::Mutex::from_raw(raw_mutex, val);
+        #[cfg(not(conccheck_original = "0.5"))]
+        let inner = real::Mutex::const_new(raw_mutex, val);
+        Mutex { lock: Lock::new(ObjectKind::Mutex), inner }
     }
 
     /// See [`lock_api::Mutex::into_inner_with_raw`](real::Mutex).
@@ -69,7 +72,7 @@ impl<R, T> Mutex<R, T> {
     #[track_caller]
     #[inline]
     pub const fn const_new(raw_mutex: R, val: T) -> Mutex<R, T> {
-        Mutex { lock: Lock::new(ObjectKind::Mutex), inner: real::Mutex::const_new(raw_mutex, val) }
+        Mutex::from_raw(raw_mutex, val)
     }
 }
 
@@ -125,7 +128,11 @@ impl<R: RawMutex, T: ?Sized> Mutex<R, T> {
     /// See [`lock_api::Mutex::is_locked`](real::Mutex::is_locked).
     #[inline]
     pub fn is_locked(&self) -> bool {
-        self.inner.is_locked()
+        #[cfg(not(conccheck_before = "0.4.0"))]
+        let is_locked = self.inner.is_locked();
+        #[cfg(conccheck_before = "0.4.0")]
+        let is_locked = self.inner.try_lock().is_none();
+        is_locked
     }
 
     /// See [`lock_api::Mutex::force_unlock`](real::Mutex::force_unlock).
@@ -157,6 +164,7 @@ impl<R: RawMutex, T: ?Sized> Mutex<R, T> {
     }
 
     /// See [`lock_api::Mutex::data_ptr`](real::Mutex::data_ptr).
+    #[cfg(not(conccheck_before = "0.4.1"))]
     #[inline]
     pub fn data_ptr(&self) -> *mut T {
         self.inner.data_ptr()
@@ -243,6 +251,7 @@ impl<'a, R: RawMutex + 'a, T: ?Sized + 'a> MutexGuard<'a, R, T> {
     }
 
     /// See [`lock_api::MutexGuard::leak`](real::MutexGuard::leak).
+    #[cfg(not(conccheck_before = "0.4.7"))]
     #[inline]
     pub fn leak(s: Self) -> &'a mut T {
         let MutexGuard { mut held, inner, .. } = s;
@@ -257,7 +266,7 @@ impl<'a, R: RawMutex + 'a, T: ?Sized + 'a> MutexGuard<'a, R, T> {
         (&mut s.held, &mut s.inner)
     }
 
-    narrowing!(MutexGuard => MappedMutexGuard<R>, [&mut], {mutex} wrote);
+    narrowing!(MutexGuard => MappedMutexGuard<R>, [&mut] [&mut], {mutex} wrote);
     unlocking!(MutexGuard mutex, Mode::Exclusive, is_locked, unlocked);
 }
 
@@ -266,7 +275,7 @@ impl<'a, R: RawMutexFair + 'a, T: ?Sized + 'a> MutexGuard<'a, R, T> {
 }
 
 impl<'a, R: RawMutex + 'a, T: ?Sized + 'a> MappedMutexGuard<'a, R, T> {
-    narrowing!(MappedMutexGuard => MappedMutexGuard<R>, [&mut], {} wrote);
+    narrowing!(MappedMutexGuard => MappedMutexGuard<R>, [&mut] [&mut], {} wrote);
 }
 
 impl<'a, R: RawMutexFair + 'a, T: ?Sized + 'a> MappedMutexGuard<'a, R, T> {

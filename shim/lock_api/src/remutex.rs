@@ -38,7 +38,7 @@ impl<R: RawMutex, G: GetThreadId, T> ReentrantMutex<R, G, T> {
     #[track_caller]
     #[inline]
     pub const fn new(val: T) -> ReentrantMutex<R, G, T> {
-        ReentrantMutex { lock: Lock::new(ObjectKind::ReentrantMutex), inner: real::ReentrantMutex::new(val) }
+        ReentrantMutex::from_raw(R::INIT, G::INIT, val)
     }
 
     /// See [`lock_api::ReentrantMutex::into_inner`](real::ReentrantMutex::into_inner).
@@ -49,15 +49,15 @@ impl<R: RawMutex, G: GetThreadId, T> ReentrantMutex<R, G, T> {
 }
 
 impl<R: RawMutex, G, T> ReentrantMutex<R, G, T> {
-    /// See [`lock_api::ReentrantMutex::from_raw`](real::ReentrantMutex::from_raw).
-    #[cfg(not(conccheck_before = "0.4.12"))]
+    /// See [`lock_api::ReentrantMutex::from_raw`](real::ReentrantMutex).
     #[track_caller]
     #[inline]
     pub const fn from_raw(raw_mutex: R, get_thread_id: G, val: T) -> ReentrantMutex<R, G, T> {
-        ReentrantMutex {
-            lock: Lock::new(ObjectKind::ReentrantMutex),
-            inner: real::ReentrantMutex::from_raw(raw_mutex, get_thread_id, val),
-        }
+        #[cfg(conccheck_original = "0.5")]
+        let inner = real::ReentrantMutex::from_raw(raw_mutex, get_thread_id, val);
+        #[cfg(not(conccheck_original = "0.5"))]
+        let inner = real::ReentrantMutex::const_new(raw_mutex, get_thread_id, val);
+        ReentrantMutex { lock: Lock::new(ObjectKind::ReentrantMutex), inner }
     }
 
     /// See [`lock_api::ReentrantMutex::into_inner_with_raw`](real::ReentrantMutex).
@@ -72,10 +72,7 @@ impl<R: RawMutex, G, T> ReentrantMutex<R, G, T> {
     #[track_caller]
     #[inline]
     pub const fn const_new(raw_mutex: R, get_thread_id: G, val: T) -> ReentrantMutex<R, G, T> {
-        ReentrantMutex {
-            lock: Lock::new(ObjectKind::ReentrantMutex),
-            inner: real::ReentrantMutex::const_new(raw_mutex, get_thread_id, val),
-        }
+        ReentrantMutex::from_raw(raw_mutex, get_thread_id, val)
     }
 }
 
@@ -129,10 +126,15 @@ impl<R: RawMutex, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
     /// See [`lock_api::ReentrantMutex::is_locked`](real::ReentrantMutex::is_locked).
     #[inline]
     pub fn is_locked(&self) -> bool {
-        self.inner.is_locked()
+        #[cfg(not(conccheck_before = "0.4.0"))]
+        let is_locked = self.inner.is_locked();
+        #[cfg(conccheck_before = "0.4.0")]
+        let is_locked = self.inner.try_lock().is_none();
+        is_locked
     }
 
     /// See [`lock_api::ReentrantMutex::is_owned_by_current_thread`](real::ReentrantMutex::is_owned_by_current_thread).
+    #[cfg(not(conccheck_before = "0.4.3"))]
     #[inline]
     pub fn is_owned_by_current_thread(&self) -> bool {
         self.inner.is_owned_by_current_thread()
@@ -162,6 +164,7 @@ impl<R: RawMutex, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
     }
 
     /// See [`lock_api::ReentrantMutex::data_ptr`](real::ReentrantMutex::data_ptr).
+    #[cfg(not(conccheck_before = "0.4.1"))]
     #[inline]
     pub fn data_ptr(&self) -> *mut T {
         self.inner.data_ptr()
@@ -242,7 +245,10 @@ impl<'a, R: RawMutex + 'a, G: GetThreadId + 'a, T: ?Sized + 'a> ReentrantMutexGu
         s.remutex
     }
 
-    narrowing!(ReentrantMutexGuard => MappedReentrantMutexGuard<R, G>, [&], {remutex});
+    #[cfg(not(conccheck_before = "0.4.9"))]
+    narrowing!(ReentrantMutexGuard => MappedReentrantMutexGuard<R, G>, [&] [&], {remutex});
+    #[cfg(conccheck_before = "0.4.9")]
+    narrowing!(ReentrantMutexGuard => MappedReentrantMutexGuard<R, G>, [&] [&mut], {remutex});
     unlocking!(ReentrantMutexGuard remutex, Mode::Reentrant, is_locked, unlocked);
 }
 
@@ -251,7 +257,7 @@ impl<'a, R: RawMutexFair + 'a, G: GetThreadId + 'a, T: ?Sized + 'a> ReentrantMut
 }
 
 impl<'a, R: RawMutex + 'a, G: GetThreadId + 'a, T: ?Sized + 'a> MappedReentrantMutexGuard<'a, R, G, T> {
-    narrowing!(MappedReentrantMutexGuard => MappedReentrantMutexGuard<R, G>, [&], {});
+    narrowing!(MappedReentrantMutexGuard => MappedReentrantMutexGuard<R, G>, [&] [&], {});
 }
 
 impl<'a, R: RawMutexFair + 'a, G: GetThreadId + 'a, T: ?Sized + 'a> MappedReentrantMutexGuard<'a, R, G, T> {

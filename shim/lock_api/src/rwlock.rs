@@ -24,7 +24,7 @@ impl<R: RawRwLock, T> RwLock<R, T> {
     #[track_caller]
     #[inline]
     pub const fn new(val: T) -> RwLock<R, T> {
-        RwLock { lock: Lock::new(ObjectKind::RwLock), inner: real::RwLock::new(val) }
+        RwLock::from_raw(R::INIT, val)
     }
 
     /// See [`lock_api::RwLock::into_inner`](real::RwLock::into_inner).
@@ -35,12 +35,15 @@ impl<R: RawRwLock, T> RwLock<R, T> {
 }
 
 impl<R, T> RwLock<R, T> {
-    /// See [`lock_api::RwLock::from_raw`](real::RwLock::from_raw).
-    #[cfg(not(conccheck_before = "0.4.12"))]
+    /// See [`lock_api::RwLock::from_raw`](real::RwLock).
     #[track_caller]
     #[inline]
     pub const fn from_raw(raw_rwlock: R, val: T) -> RwLock<R, T> {
-        RwLock { lock: Lock::new(ObjectKind::RwLock), inner: real::RwLock::from_raw(raw_rwlock, val) }
+        #[cfg(conccheck_original = "0.5")]
+        let inner = real::RwLock::from_raw(raw_rwlock, val);
+        #[cfg(not(conccheck_original = "0.5"))]
+        let inner = real::RwLock::const_new(raw_rwlock, val);
+        RwLock { lock: Lock::new(ObjectKind::RwLock), inner }
     }
 
     /// See [`lock_api::RwLock::into_inner_with_raw`](real::RwLock).
@@ -55,7 +58,7 @@ impl<R, T> RwLock<R, T> {
     #[track_caller]
     #[inline]
     pub const fn const_new(raw_rwlock: R, val: T) -> RwLock<R, T> {
-        RwLock { lock: Lock::new(ObjectKind::RwLock), inner: real::RwLock::const_new(raw_rwlock, val) }
+        RwLock::from_raw(raw_rwlock, val)
     }
 }
 
@@ -136,6 +139,15 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
         Attempt { lock: &self.lock, mode, place, type_name: type_name::<T> }
     }
 
+    /// Whether the lock is taken in a way that a reader waits for. Older versions can't tell in which way it is taken.
+    pub(crate) fn is_locked_to_readers(&self) -> bool {
+        #[cfg(not(conccheck_before = "0.4.6"))]
+        let is_locked = self.inner.is_locked_exclusive();
+        #[cfg(conccheck_before = "0.4.6")]
+        let is_locked = self.is_locked();
+        is_locked
+    }
+
     acquisitions!(RwLockReadGuard, read_mode::<R>(), try_read, read);
     acquisitions!(RwLockWriteGuard, Mode::Exclusive, try_write, write);
     acquisitions!(unchecked RwLockReadGuard, read_mode::<R>(), make_read_guard_unchecked SharedGuard);
@@ -152,10 +164,15 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
     /// See [`lock_api::RwLock::is_locked`](real::RwLock::is_locked).
     #[inline]
     pub fn is_locked(&self) -> bool {
-        self.inner.is_locked()
+        #[cfg(not(conccheck_before = "0.4.0"))]
+        let is_locked = self.inner.is_locked();
+        #[cfg(conccheck_before = "0.4.0")]
+        let is_locked = self.inner.try_write().is_none();
+        is_locked
     }
 
     /// See [`lock_api::RwLock::is_locked_exclusive`](real::RwLock::is_locked_exclusive).
+    #[cfg(not(conccheck_before = "0.4.6"))]
     #[inline]
     pub fn is_locked_exclusive(&self) -> bool {
         self.inner.is_locked_exclusive()
@@ -173,6 +190,7 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
     }
 
     /// See [`lock_api::RwLock::data_ptr`](real::RwLock::data_ptr).
+    #[cfg(not(conccheck_before = "0.4.1"))]
     #[inline]
     pub fn data_ptr(&self) -> *mut T {
         self.inner.data_ptr()

@@ -50,12 +50,12 @@ impl<'a, R: RawRwLock + 'a, T: ?Sized + 'a> RwLockReadGuard<'a, R, T> {
         s.rwlock
     }
 
-    narrowing!(RwLockReadGuard => MappedRwLockReadGuard<R>, [&], {rwlock});
-    unlocking!(RwLockReadGuard rwlock, read_mode::<R>(), is_locked_exclusive, unlocked);
+    narrowing!(RwLockReadGuard => MappedRwLockReadGuard<R>, [&] [&], {rwlock});
+    unlocking!(RwLockReadGuard rwlock, read_mode::<R>(), is_locked_to_readers, unlocked);
 }
 
 impl<'a, R: RawRwLockFair + 'a, T: ?Sized + 'a> RwLockReadGuard<'a, R, T> {
-    unlocking!(fair RwLockReadGuard rwlock, read_mode::<R>(), is_locked_exclusive);
+    unlocking!(fair RwLockReadGuard rwlock, read_mode::<R>(), is_locked_to_readers);
 }
 
 impl<'a, R: RawRwLock + 'a, T: ?Sized + 'a> RwLockWriteGuard<'a, R, T> {
@@ -65,7 +65,7 @@ impl<'a, R: RawRwLock + 'a, T: ?Sized + 'a> RwLockWriteGuard<'a, R, T> {
         s.rwlock
     }
 
-    narrowing!(RwLockWriteGuard => MappedRwLockWriteGuard<R>, [&mut], {rwlock} wrote);
+    narrowing!(RwLockWriteGuard => MappedRwLockWriteGuard<R>, [&mut] [&mut], {rwlock} wrote);
     unlocking!(RwLockWriteGuard rwlock, Mode::Exclusive, is_locked, unlocked);
 }
 
@@ -95,7 +95,7 @@ impl<'a, R: RawRwLockFair + 'a, T: ?Sized + 'a> RwLockWriteGuard<'a, R, T> {
 }
 
 impl<'a, R: RawRwLock + 'a, T: ?Sized + 'a> MappedRwLockReadGuard<'a, R, T> {
-    narrowing!(MappedRwLockReadGuard => MappedRwLockReadGuard<R>, [&], {});
+    narrowing!(MappedRwLockReadGuard => MappedRwLockReadGuard<R>, [&] [&], {});
 
     /// What `try_map_or_err` is called in some versions.
     #[inline]
@@ -112,7 +112,7 @@ impl<'a, R: RawRwLockFair + 'a, T: ?Sized + 'a> MappedRwLockReadGuard<'a, R, T> 
 }
 
 impl<'a, R: RawRwLock + 'a, T: ?Sized + 'a> MappedRwLockWriteGuard<'a, R, T> {
-    narrowing!(MappedRwLockWriteGuard => MappedRwLockWriteGuard<R>, [&mut], {} wrote);
+    narrowing!(MappedRwLockWriteGuard => MappedRwLockWriteGuard<R>, [&mut] [&mut], {} wrote);
 }
 
 impl<'a, R: RawRwLockFair + 'a, T: ?Sized + 'a> MappedRwLockWriteGuard<'a, R, T> {

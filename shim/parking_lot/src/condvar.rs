@@ -81,7 +81,10 @@ impl Condvar {
             self.wait(mutex_guard);
         }
     }
+}
 
+#[cfg(not(conccheck_before = "0.12.1"))]
+impl Condvar {
     /// See [`parking_lot::Condvar::wait_while_until`](real::Condvar::wait_while_until).
     #[track_caller]
     pub fn wait_while_until<T, F>(&self, mutex_guard: &mut MutexGuard<'_, T>, condition: F, timeout: Instant) -> WaitTimeoutResult

@@ -23,13 +23,24 @@ pub struct Handle {
 /// Records a new channel and gives its sender's and receiver's side. `capacity`: `None` for unbounded, 0 for rendezvous.
 #[track_caller]
 pub fn new_channel(capacity: Option<usize>, type_name: fn() -> &'static str) -> (Handle, Handle) {
+    new(ObjectKind::Channel, capacity, type_name)
+}
+
+/// Records a new group of members that can be waited for, and gives its first member's side and that of who waits.
+#[track_caller]
+pub fn new_wait_group() -> (Handle, Handle) {
+    new(ObjectKind::WaitGroup, None, || "")
+}
+
+#[track_caller]
+fn new(kind: ObjectKind, capacity: Option<usize>, type_name: fn() -> &'static str) -> (Handle, Handle) {
     if !recorder::is_on() {
         return (
             Handle::new(ObjectId::NONE, HandleId::NONE, Side::Sender),
             Handle::new(ObjectId::NONE, HandleId::NONE, Side::Receiver),
         );
     }
-    let channel = Object::new(ObjectKind::Channel).id(type_name);
+    let channel = Object::new(kind).id(type_name);
     let (sender, receiver) = (recorder::new_handle(), recorder::new_handle());
     let site = recorder::site(Location::caller());
     recorder::emit(Event::ChannelNew { channel, site, capacity: capacity.map(|n| n as u64), sender, receiver });
@@ -95,6 +106,14 @@ impl Handle {
         }
     }
 
+    /// Records that the limit of a selection ended this handle's part in it.
+    pub(crate) fn gave_up(&self, place: &'static Location<'static>) {
+        match self.side {
+            Side::Sender => self.send_failed(false, place),
+            Side::Receiver => self.recv_failed(false, place),
+        }
+    }
+
     /// Records that a message was taken out.
     #[inline]
     pub fn received(&self, stamp: Stamp, place: &'static Location<'static>) {
@@ -146,12 +165,14 @@ impl Handle {
 }
 
 impl Clone for Handle {
+    #[track_caller]
     fn clone(&self) -> Handle {
         if !self.is_recorded() {
             return Handle::new(ObjectId::NONE, HandleId::NONE, self.side);
         }
         let handle = recorder::new_handle();
         recorder::emit(Event::HandleClone { channel: self.channel, side: self.side, from: self.id, handle });
+        recorder::emit(Event::HandleMade { channel: self.channel, handle, site: recorder::site(Location::caller()) });
         Handle::new(self.channel, handle, self.side)
     }
 }

@@ -21,6 +21,11 @@ pub fn request<'a>(handles: impl Iterator<Item = &'a Handle>, timed: bool, place
     }
 }
 
+/// Records that the limit of a selection from these handles ended it. Call it behind [`selected`].
+pub fn expired<'a>(handles: impl Iterator<Item = &'a Handle>, place: &'static Location<'static>) {
+    handles.for_each(|handle| handle.gave_up(place));
+}
+
 /// Records that a selection ended. The operation that was selected, if any, is to be recorded next. `others`: the selection might have
 /// ended in another way.
 pub fn selected(others: bool, place: &'static Location<'static>) {

@@ -1,6 +1,14 @@
 //! The umbrella crate: off is std, on is the facade, and under an instrumented std it adds nothing.
 
 mod cancellation;
+#[cfg(any(
+    feature = "lock_api",
+    feature = "parking_lot",
+    feature = "crossbeam-channel",
+    feature = "crossbeam-utils",
+    feature = "once_cell"
+))]
+mod crates;
 
 use std::any::TypeId;
 use std::path::{Path, PathBuf};

@@ -161,7 +161,7 @@ fn std(name: &str, project: &Project) -> Crate {
 /// What becomes of a crate that has a facade.
 fn substituted(facade: &Facade, package: &Package, notes: &[Unit]) -> Version {
     if facade.version(&package.version).is_none() {
-        return package.version(false, format!("its facade stands for {} only", facade.versions.join(" and ")));
+        return package.version(false, format!("its facade stands for {} only", facade.versions.join(", ")));
     }
     let mut builds = notes.iter().filter(|unit| package.is(unit)).peekable();
     if builds.peek().is_some() && builds.all(|unit| !unit.facade) {

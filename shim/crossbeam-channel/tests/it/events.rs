@@ -119,8 +119,9 @@ fn a_wait_for_a_timer_has_a_limit_until_it_fired() {
         return;
     };
     let timed = ["case 1 Receiver", "select request 1 true", "selected true"];
-    assert_eq!((&events[..3], &events[3..6]), (&timed.map(String::from)[..], &timed.map(String::from)[..]));
-    assert_eq!(events[6..8], ["select request 0 true", "selected false"]);
-    assert_eq!(events[8..11], ["case 1 Receiver", "select request 1 false", "selected false"]);
-    assert_eq!(events[11..], ["select request 0 true", "selected false"]);
+    assert_eq!(events[..3], timed, "the timer came");
+    assert_eq!((&events[3..6], &*events[6]), (&timed.map(String::from)[..], "recv failed 1 false"), "nothing came");
+    assert_eq!(events[7..9], ["select request 0 true", "selected false"]);
+    assert_eq!(events[9..12], ["case 1 Receiver", "select request 1 false", "selected false"]);
+    assert_eq!(events[12..], ["select request 0 true", "selected false"]);
 }

@@ -73,6 +73,7 @@ impl Parker {
     }
 
     /// See [`crossbeam_utils::sync::Parker::park_deadline`](real::Parker::park_deadline).
+    #[cfg(not(conccheck_before = "0.8.0"))]
     #[track_caller]
     pub fn park_deadline(&self, deadline: Instant) {
         self.park_by(true, Location::caller(), |parker| parker.park_deadline(deadline));

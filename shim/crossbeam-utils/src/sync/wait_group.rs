@@ -1,7 +1,7 @@
 //! Instrumented [`WaitGroup`](real::WaitGroup).
 //!
-//! Recorded as a channel without messages: each member of the group is a sender, and who waits for the group receives until all
-//! senders are gone.
+//! Recorded as a channel of its own kind, without messages: each member of the group is a sender, and who waits for the group receives
+//! until all senders are gone.
 
 use std::fmt;
 use std::panic::Location;
@@ -19,16 +19,11 @@ pub struct WaitGroup {
     inner: real::WaitGroup,
 }
 
-/// What the group is called in the place of a message's type.
-fn type_name() -> &'static str {
-    "WaitGroup"
-}
-
 impl WaitGroup {
     /// See [`crossbeam_utils::sync::WaitGroup::new`](real::WaitGroup::new).
     #[track_caller]
     pub fn new() -> Self {
-        let (member, end) = rt::new_channel(None, type_name);
+        let (member, end) = rt::new_wait_group();
         WaitGroup { member, end: Arc::new(end), inner: real::WaitGroup::new() }
     }
 
@@ -54,6 +49,7 @@ impl Default for WaitGroup {
 }
 
 impl Clone for WaitGroup {
+    #[track_caller]
     fn clone(&self) -> WaitGroup {
         WaitGroup { member: self.member.clone(), end: Arc::clone(&self.end), inner: self.inner.clone() }
     }

@@ -43,7 +43,7 @@ impl<T> fmt::Debug for ScopedJoinHandle<'_, T> {
     }
 }
 
-#[cfg(unix)]
+#[cfg(all(unix, not(conccheck_before = "0.8.0")))]
 impl<T> std::os::unix::thread::JoinHandleExt for ScopedJoinHandle<'_, T> {
     fn as_pthread_t(&self) -> std::os::unix::thread::RawPthread {
         self.inner.as_pthread_t()
@@ -54,7 +54,7 @@ impl<T> std::os::unix::thread::JoinHandleExt for ScopedJoinHandle<'_, T> {
     }
 }
 
-#[cfg(windows)]
+#[cfg(all(windows, not(conccheck_before = "0.8.0")))]
 impl<T> std::os::windows::io::AsRawHandle for ScopedJoinHandle<'_, T> {
     fn as_raw_handle(&self) -> std::os::windows::io::RawHandle {
         self.inner.as_raw_handle()

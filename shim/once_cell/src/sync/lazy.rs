@@ -4,7 +4,9 @@
 //! [`OnceCell`] and has the original's rules: the initialiser runs once, and if it panics the value is poisoned for good.
 
 use core::fmt;
-use core::ops::{Deref, DerefMut};
+use core::ops::Deref;
+#[cfg(not(conccheck_before = "1.1.0"))]
+use core::ops::DerefMut;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Mutex, PoisonError};
 
@@ -53,19 +55,22 @@ impl<T, F: FnOnce() -> T> Lazy<T, F> {
         this.cell.get_or_init(|| this.initialiser()())
     }
 
-    /// See [`once_cell::sync::Lazy::force_mut`](once_cell_orig::sync::Lazy::force_mut).
-    #[track_caller]
-    pub fn force_mut(this: &mut Lazy<T, F>) -> &mut T {
-        if this.cell.get_mut().is_none() {
-            this.cell = OnceCell::with_value(this.initialiser()());
-        }
-        this.cell.get_mut().unwrap_or_else(|| panic_poisoned())
-    }
-
     /// See [`once_cell::sync::Lazy::get`](once_cell_orig::sync::Lazy::get).
     #[track_caller]
     pub fn get(this: &Lazy<T, F>) -> Option<&T> {
         this.cell.get()
+    }
+}
+
+#[cfg(not(conccheck_before = "1.1.0"))]
+impl<T, F: FnOnce() -> T> Lazy<T, F> {
+    /// See [`once_cell::sync::Lazy::force_mut`](once_cell_orig::sync::Lazy::force_mut).
+    #[track_caller]
+    pub fn force_mut(this: &mut Lazy<T, F>) -> &mut T {
+        if this.cell.get_mut().is_none() {
+            this.cell = OnceCell::from(this.initialiser()());
+        }
+        this.cell.get_mut().unwrap_or_else(|| panic_poisoned())
     }
 
     /// See [`once_cell::sync::Lazy::get_mut`](once_cell_orig::sync::Lazy::get_mut).
@@ -83,6 +88,7 @@ impl<T, F: FnOnce() -> T> Deref for Lazy<T, F> {
     }
 }
 
+#[cfg(not(conccheck_before = "1.1.0"))]
 impl<T, F: FnOnce() -> T> DerefMut for Lazy<T, F> {
     #[track_caller]
     fn deref_mut(&mut self) -> &mut T {

@@ -22,6 +22,7 @@ impl<T> OnceCell<T> {
     }
 
     /// See [`once_cell::sync::OnceCell::with_value`](real::OnceCell::with_value).
+    #[cfg(not(conccheck_before = "1.12.0"))]
     #[track_caller]
     pub const fn with_value(value: T) -> OnceCell<T> {
         OnceCell { record: rt::Once::new(), inner: real::OnceCell::with_value(value) }
@@ -38,6 +39,7 @@ impl<T> OnceCell<T> {
     }
 
     /// See [`once_cell::sync::OnceCell::wait`](real::OnceCell::wait).
+    #[cfg(not(conccheck_before = "1.12.0"))]
     #[track_caller]
     pub fn wait(&self) -> &T {
         let place = Location::caller();
@@ -51,6 +53,7 @@ impl<T> OnceCell<T> {
     }
 
     /// See [`once_cell::sync::OnceCell::get_mut`](real::OnceCell::get_mut).
+    #[cfg(not(conccheck_before = "1.1.0"))]
     pub fn get_mut(&mut self) -> Option<&mut T> {
         self.inner.get_mut()
     }
@@ -59,6 +62,7 @@ impl<T> OnceCell<T> {
     ///
     /// # Safety
     /// As the original's.
+    #[cfg(not(conccheck_before = "1.2.0"))]
     #[expect(unsafe_code, reason = "as in the original")]
     pub unsafe fn get_unchecked(&self) -> &T {
         // SAFETY: as the caller promises.
@@ -117,6 +121,7 @@ impl<T> OnceCell<T> {
     /// See [`once_cell::sync::OnceCell::take`](real::OnceCell::take).
     ///
     /// To the recorder the emptied cell is a new one, created here: what was seen of the old value says nothing about the next.
+    #[cfg(not(conccheck_before = "1.4.0"))]
     #[track_caller]
     pub fn take(&mut self) -> Option<T> {
         let value = self.inner.take();
@@ -159,7 +164,7 @@ impl<T: Clone> Clone for OnceCell<T> {
 impl<T> From<T> for OnceCell<T> {
     #[track_caller]
     fn from(value: T) -> Self {
-        OnceCell::with_value(value)
+        OnceCell { record: rt::Once::new(), inner: real::OnceCell::from(value) }
     }
 }
 

@@ -5,5 +5,6 @@
 mod support;
 
 mod events;
+mod features;
 mod parity;
 mod traits;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use conccheck_trace::{Event, ObjectId, Side, SiteId, ThreadId};
+use conccheck_trace::{Event, ObjectId, ObjectKind, Side, SiteId, ThreadId};
 
 use super::history::{Names, Threads};
 use super::waits::{Because, Edge};
@@ -63,6 +63,7 @@ impl Picture<'_> {
             Event::JoinRequest { child, .. } => format!("the end of {}", self.thread(child)),
             Event::OnceRequest { once, .. } => format!("the initialisation of {}", self.object(once)),
             Event::Wait { condvar, .. } => format!("a notification of {}", self.object(condvar)),
+            Event::RecvRequest { channel, .. } if self.is_group(channel) => format!("the members of {}", self.object(channel)),
             Event::RecvRequest { channel, .. } => format!("a message from {}", self.object(channel)),
             Event::SendRequest { channel, .. } => format!("room in {}", self.object(channel)),
             Event::SelectRequest { cases: 0, .. } => "nothing that could come".to_owned(),
@@ -107,6 +108,11 @@ impl Picture<'_> {
             id = thread.parent;
         }
         None
+    }
+
+    /// Whether what is waited for are members' ends, not messages.
+    fn is_group(&self, id: ObjectId) -> bool {
+        self.names.object(id).is_some_and(|(kind, ..)| kind == ObjectKind::WaitGroup)
     }
 
     fn object(&self, id: ObjectId) -> String {

@@ -97,12 +97,14 @@ impl<T> SyncSender<T> {
 }
 
 impl<T> Clone for Sender<T> {
+    #[track_caller]
     fn clone(&self) -> Sender<T> {
         Sender { handle: self.handle.clone(), inner: self.inner.clone() }
     }
 }
 
 impl<T> Clone for SyncSender<T> {
+    #[track_caller]
     fn clone(&self) -> SyncSender<T> {
         SyncSender { handle: self.handle.clone(), inner: self.inner.clone() }
     }
