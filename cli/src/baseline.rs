@@ -8,10 +8,13 @@ use std::path::Path;
 use conccheck_analyzer::{Finding, Severity};
 use serde::{Deserialize, Serialize};
 
-use crate::{ExitCode, Failure, output};
+use crate::{Failure, output};
 
 /// Where a baseline lies if nothing is said.
 pub(crate) const DEFAULT_FILE: &str = ".conccheck/baseline.json";
+
+/// How to come by one.
+const MAKE_ONE: &str = "to make one: conccheck baseline write TRACE…";
 
 /// Goes up when a field is removed or changes its meaning. The same as a JSON report's, of which a baseline is the essence.
 const SCHEMA_VERSION: u32 = 1;
@@ -62,10 +65,11 @@ impl Baseline {
     pub(crate) fn read(file: &Path) -> Result<Baseline, Failure> {
         let text = fs::read_to_string(file).map_err(|error| {
             let failure = Failure::usage(format!("can't read the findings in `{}`: {error}", file.display()));
-            failure.help("conccheck baseline write TRACE… makes a baseline")
+            failure.help(MAKE_ONE)
         })?;
         Baseline::parse(&text).map_err(|error| {
-            Failure::new(ExitCode::Usage, format!("`{}` is neither a baseline nor a JSON report: {error}", file.display()))
+            let message = format!("`{}` is neither a baseline nor a JSON report: {error}", file.display());
+            Failure::usage(message).help(MAKE_ONE)
         })
     }
 

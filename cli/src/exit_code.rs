@@ -81,12 +81,4 @@ mod tests {
         let codes = ExitCode::ALL.map(ExitCode::code);
         assert!(codes.is_sorted_by(|a, b| a < b), "{codes:?}");
     }
-
-    #[test]
-    fn the_readme_has_the_table_of_exit_codes() {
-        let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-        // A package outside its repository has no README to check.
-        let Ok(readme) = std::fs::read_to_string(readme) else { return };
-        assert!(readme.contains(&ExitCode::table()), "README.md must contain:\n{}", ExitCode::table());
-    }
 }

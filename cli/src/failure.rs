@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::io::Write as _;
-use std::panic;
+use std::panic::{self, Location};
+use std::path::PathBuf;
 use std::process;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,15 +18,19 @@ pub struct Failure {
     code: ExitCode,
     message: String,
     help: Option<String>,
+    /// Where in the source it was made: told with `--verbose`, and by which a test knows that it has seen every failure.
+    made_at: &'static Location<'static>,
 }
 
 impl Failure {
     /// A failure with a message: lower case, no full stop, names the file or command concerned.
+    #[track_caller]
     pub fn new(code: ExitCode, message: impl Into<String>) -> Failure {
-        Failure { code, message: message.into(), help: None }
+        Failure { code, message: message.into(), help: None, made_at: Location::caller() }
     }
 
     /// The command line asks for something that does not exist or can't be done.
+    #[track_caller]
     pub fn usage(message: impl Into<String>) -> Failure {
         Failure::new(ExitCode::Usage, message)
     }
@@ -72,6 +77,7 @@ fn run_to_code(command: impl FnOnce() -> Result<ExitCode, Failure> + panic::Unwi
     match panic::catch_unwind(command) {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => {
+            detail(format_args!("failed at {}:{}", failure.made_at.file(), failure.made_at.line()));
             diagnostic(format_args!("error: {failure}"));
             failure.code
         }
@@ -100,6 +106,14 @@ pub(crate) fn detail(message: fmt::Arguments<'_>) {
     if IS_VERBOSE.load(Ordering::Relaxed) || is_asked() {
         diagnostic(format_args!("{:.3} s: {}", start.elapsed().as_secs_f64(), Safe(&message.to_string())));
     }
+}
+
+/// The folder that this process runs in.
+///
+/// # Errors
+/// It was removed, or can't be read.
+pub(crate) fn current_folder() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|error| Failure::usage(format!("the current folder can't be read: {error}")))
 }
 
 #[cfg(test)]

@@ -30,11 +30,12 @@ mod timeline;
 mod traces;
 mod words;
 
+pub use config::threshold_table;
 pub use exit_code::ExitCode;
 pub use failure::{Failure, diagnostic, run_to_exit};
 pub use formats::Format;
 pub use interrupt::leave_to_child as leave_interrupts_to_child;
-pub use options::{Color, ConfigOptions, FailOn, Output, ReportOptions};
+pub use options::{Color, ConfigOptions, FailOn, JudgingOptions, Output, ReportOptions};
 pub use reporting::report_run;
 pub use run_facts::{Coverage, Gap, RunFacts, Tests};
 

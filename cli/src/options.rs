@@ -22,13 +22,26 @@ pub struct ReportOptions {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// Lowest severity of a finding that makes the command fail (default: high)
-    #[arg(long, value_name = "SEVERITY", value_enum)]
-    pub fail_on: Option<FailOn>,
-
     /// File of known findings, which are counted but don't fail; see `conccheck baseline`
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
+
+    /// When to use colours (default: NO_COLOR, CLICOLOR_FORCE and CARGO_TERM_COLOR decide, else whether it is a terminal)
+    #[arg(long, value_name = "WHEN", value_enum)]
+    pub color: Option<Color>,
+
+    /// What counts.
+    #[command(flatten)]
+    pub judging: JudgingOptions,
+}
+
+/// Which findings count; the same for every command that judges.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Judging")]
+pub struct JudgingOptions {
+    /// Lowest severity of a finding that makes the command fail (default: high)
+    #[arg(long, value_name = "SEVERITY", value_enum)]
+    pub fail_on: Option<FailOn>,
 
     /// Show and judge findings that lie in dependencies only as well, and show all in full
     #[arg(long)]
@@ -39,13 +52,15 @@ pub struct ReportOptions {
     #[arg(long, value_name = "BY=WHAT")]
     pub ignore_task: Vec<IgnoredTask>,
 
-    /// When to use colours (default: NO_COLOR, CLICOLOR_FORCE and CARGO_TERM_COLOR decide, else whether it is a terminal)
-    #[arg(long, value_name = "WHEN", value_enum)]
-    pub color: Option<Color>,
-
     /// Which configuration.
     #[command(flatten)]
     pub config: ConfigOptions,
+}
+
+impl From<JudgingOptions> for ReportOptions {
+    fn from(judging: JudgingOptions) -> ReportOptions {
+        ReportOptions { judging, ..ReportOptions::default() }
+    }
 }
 
 /// Which configuration; the same for every command that has one.

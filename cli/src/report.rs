@@ -24,8 +24,6 @@ pub(crate) struct Report<'a> {
     pub(crate) suppressed: Vec<Suppressed>,
     /// How many findings are in the baseline and are therefore neither shown nor judged.
     pub(crate) in_baseline: usize,
-    /// Whether findings can be suppressed or in a baseline: there are suppressions, or a baseline.
-    pub(crate) has_exceptions: bool,
     /// How many findings lie in dependencies only and are therefore neither shown nor judged.
     pub(crate) in_dependencies: usize,
     /// Whether to show everything in full.
@@ -61,7 +59,7 @@ impl<'a> Report<'a> {
     ) -> Report<'a> {
         let Analysis { findings, stats, prediction, mut warnings, .. } = analysis;
         let mut findings: Vec<Finding> = findings.into_iter().map(in_one_line).collect();
-        findings.iter_mut().for_each(|finding| settings.rules.grade(finding));
+        findings.retain_mut(|finding| settings.rules.grade(finding));
         findings.sort_by_key(|finding| (Reverse(finding.severity), Reverse(finding.confidence), finding.fingerprint.clone()));
         let (findings, others): (Vec<_>, Vec<_>) =
             findings.into_iter().partition(|finding| settings.all || concerns_the_user(finding));
@@ -72,7 +70,6 @@ impl<'a> Report<'a> {
             findings,
             suppressed,
             in_baseline: old.len(),
-            has_exceptions: !settings.suppressions.is_empty() || known.is_some(),
             in_dependencies: others.len(),
             in_full: settings.all,
             has_links: false,

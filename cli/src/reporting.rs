@@ -81,7 +81,7 @@ pub(crate) fn judge<T>(
 ) -> Result<T, Failure> {
     let progress = Progress::start("reading traces");
     let processes = traces::load(traces).map_err(|failure| match failure.code() {
-        ExitCode::NothingRecorded => nothing_recorded(traces, facts),
+        ExitCode::NothingRecorded if facts.command.is_some() => nothing_recorded(traces, facts),
         _ => failure,
     })?;
     let folders = source_folders(&processes);
@@ -120,15 +120,14 @@ pub(crate) fn found(paths: &[PathBuf], settings: &Settings) -> Result<Baseline, 
     Ok(all)
 }
 
-fn nothing_recorded(traces: &[PathBuf], facts: &RunFacts) -> Failure {
+fn nothing_recorded(paths: &[PathBuf], facts: &RunFacts) -> Failure {
     let (what, mut help) = match &facts.command {
         Some(command) => {
             (format!("`{command}` recorded nothing"), "no test ran, or nothing that ran uses synchronisation".to_owned())
         }
         None => {
-            let names: Vec<String> = traces.iter().map(|path| format!("`{}`", path.display())).collect();
-            let help = "record a run with `cargo conccheck test` or `cargo conccheck run`";
-            (format!("no synchronisation in {}", names.join(", ")), help.to_owned())
+            let names: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+            (format!("no synchronisation in {}", names.join(", ")), traces::RECORD.to_owned())
         }
     };
     let gaps = facts.coverage.as_ref().map(Coverage::gaps).unwrap_or_default();

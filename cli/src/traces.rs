@@ -4,7 +4,12 @@ use std::path::PathBuf;
 
 use conccheck_trace::read::{self, Error, ProcessTrace};
 
+use crate::baseline::Baseline;
+use crate::failure::detail;
 use crate::{ExitCode, Failure};
+
+/// How to come by a trace.
+pub(crate) const RECORD: &str = "record a run with `cargo conccheck test` or `cargo conccheck run`";
 
 /// All traces at these paths, files or folders.
 ///
@@ -19,9 +24,17 @@ pub(crate) fn load(paths: &[PathBuf]) -> Result<Vec<ProcessTrace>, Failure> {
 }
 
 fn failure(error: &Error) -> Failure {
+    detail(format_args!("unreadable: {error:?}"));
     let code = match error {
         Error::NoTraceIn { .. } => ExitCode::NothingRecorded,
         _ => ExitCode::BadTrace,
     };
-    Failure::new(code, error.to_string())
+    let failure = Failure::new(code, error.to_string());
+    match error {
+        Error::NotFound { .. } => failure.help("what `cargo conccheck test` records lies in target/conccheck/runs"),
+        Error::NoTraceIn { .. } => failure.help(RECORD),
+        Error::NotATrace { path, .. } if Baseline::is_one(path) => failure
+            .help("it is a report or a baseline, not a trace; `conccheck diff` and `conccheck baseline write` take those too"),
+        _ => failure,
+    }
 }

@@ -2,9 +2,13 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use conccheck_analyzer::registry::RULES;
-use conccheck_tests::{repository, text};
+use conccheck_cli::ExitCode;
+use conccheck_tests::{HandMade, generated, repository, run, text};
+
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn docs() -> PathBuf {
     repository().join("docs")
@@ -36,18 +40,39 @@ fn every_page_is_a_chapter_and_every_chapter_a_page() {
 }
 
 #[test]
-fn every_rule_has_a_chapter_that_shows_its_page() {
-    let mut table = String::from("| rule | severity | what it finds |\n|---|---|---|\n");
+fn every_rule_has_a_chapter_and_lists_have_what_there_is() {
+    let head = "| rule | severity | what it finds |\n|---|---|---|\n";
+    let (mut readme, mut list, mut chapters) = (head.to_owned(), head.to_owned(), "- [The rules](rules.md)\n".to_owned());
     for rule in RULES {
         let meta = rule.meta();
-        table += &format!("| [`{0}`](rules/{0}.md) | {1} | {2} |\n", meta.name, meta.severity.word(), meta.summary);
-        let page = meta.name.replace('-', "_");
-        // mdBook puts the page in.
-        let chapter = format!("# {}\n\n{{{{#include ../../analyzer/src/rules/{page}.md}}}}\n", meta.name);
-        assert_eq!(read(&format!("rules/{}.md", meta.name)), chapter);
+        let (name, severity, summary) = (meta.name, meta.severity.word(), meta.summary);
+        readme += &format!("| `{name}` | {severity} | {summary} |\n");
+        list += &format!("| [`{name}`](rules/{name}.md) | {severity} | {summary} |\n");
+        chapters += &format!("  - [{name}](rules/{name}.md)\n");
+        let page = name.replace('-', "_");
         assert!(repository().join(format!("analyzer/src/rules/{page}.md")).is_file(), "{page}");
+        // mdBook puts the page in.
+        let chapter = format!("# {name}\n\n{{{{#include ../../analyzer/src/rules/{page}.md}}}}\n");
+        generated::file(&format!("docs/rules/{name}.md"), &chapter);
     }
-    assert!(read("rules.md").contains(&table), "docs/rules.md must contain:\n{table}");
+    generated::part("README.md", "|", &readme);
+    generated::part("README.md", "|", &ExitCode::table());
+    generated::part("docs/rules.md", "|", &list);
+    generated::part("docs/SUMMARY.md", "  - ", &chapters);
+    generated::part("docs/configuration.md", "|", &conccheck_cli::threshold_table());
+}
+
+#[test]
+fn every_configuration_in_the_guide_is_one() {
+    let project = HandMade::default();
+    let page = read("configuration.md");
+    let blocks = text::blocks(&page, "toml");
+    assert!(blocks.len() > 2, "{blocks:?}");
+    for block in blocks {
+        project.write("conccheck.toml", block);
+        let ended = run(&mut project.conccheck(&["show-config"]), LIMIT);
+        assert_eq!(ended.code, Some(0), "{block}\n{}", ended.stderr);
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod config_files;
 mod config_fingerprints;
 mod config_merge;
 mod corpus;
+mod errors;
 mod fixtures;
 mod guide;
 mod pages;

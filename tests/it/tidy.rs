@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use conccheck_analyzer::registry::RULES;
-use conccheck_cli::ExitCode;
 use conccheck_tests::{Tool, repository, run, text};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -81,19 +79,6 @@ fn architecture_is_short_and_names_what_exists() {
             !folder.path().is_dir() || name.starts_with('.') || name == "target" || is_listed,
             "{name}/ is not in ARCHITECTURE.md"
         );
-    }
-}
-
-#[test]
-fn the_readme_has_the_tables_of_rules_and_exit_codes() {
-    let readme = read("README.md");
-    let mut rules = String::from("| rule | severity | what it finds |\n|---|---|---|\n");
-    for rule in RULES {
-        let meta = rule.meta();
-        rules += &format!("| `{}` | {} | {} |\n", meta.name, meta.severity.word(), meta.summary);
-    }
-    for table in [rules, ExitCode::table()] {
-        assert!(readme.contains(&table), "README.md must contain:\n{table}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Support for the end-to-end tests: builds the tool, makes projects, runs programs with a time limit, reads reports.
 
 mod browser;
+pub mod generated;
 mod hand_made;
 mod project;
 mod report;

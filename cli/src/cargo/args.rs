@@ -6,8 +6,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
+use crate::commands::is_command;
 use crate::{Failure, ReportOptions};
 
 /// What is asked of cargo.
@@ -71,9 +72,17 @@ struct Own {
     report: ReportOptions,
 }
 
-/// Those that take no value, and those that do. `--all` and `--color` are cargo's; the latter goes to both.
-const OWN_SWITCHES: [&str; 1] = ["--no-report"];
-const OWN_OPTIONS: [&str; 7] = ["--format", "--output", "-o", "--fail-on", "--baseline", "--config-profile", "--config-file"];
+/// Their names, and whether a value follows. `--all` and `--color` are cargo's; the latter goes to both.
+fn own_flags() -> Vec<(String, bool)> {
+    let command = Own::command();
+    let flags = command.get_arguments().filter(|flag| !["all", "color"].contains(&flag.get_id().as_str()));
+    let named = flags.flat_map(|flag| {
+        let names = flag.get_long().map(|name| format!("--{name}")).into_iter();
+        let names = names.chain(flag.get_short().map(|name| format!("-{name}")));
+        names.map(|name| (name, flag.get_action().takes_values()))
+    });
+    named.collect()
+}
 
 /// Flags of `cargo run` that take a value as a word of its own. After them, the first word that is no flag begins the program's
 /// arguments.
@@ -151,6 +160,7 @@ fn sort(verb: Verb, args: &[OsString]) -> Result<Request, Failure> {
         no_report: false,
         report: ReportOptions::default(),
     };
+    let own_flags = own_flags();
     let mut own: Vec<OsString> = Vec::new();
     let mut args = args.iter();
     while let Some(arg) = args.next() {
@@ -159,12 +169,12 @@ fn sort(verb: Verb, args: &[OsString]) -> Result<Request, Failure> {
             Some((name, value)) if name.starts_with("--") => (name, Some(value)),
             _ => (text, None),
         };
+        let takes_value = own_flags.iter().find(|(own, _)| own == name).map(|(_, takes_value)| *takes_value);
         match name {
             "-h" | "--help" => return Ok(Request::Help),
-            _ if OWN_SWITCHES.contains(&name) => own.push(arg.clone()),
-            _ if OWN_OPTIONS.contains(&name) => {
+            _ if takes_value.is_some() => {
                 own.push(arg.clone());
-                if inline.is_none() {
+                if takes_value == Some(true) && inline.is_none() {
                     own.extend(args.next().cloned());
                 }
             }
@@ -176,7 +186,7 @@ fn sort(verb: Verb, args: &[OsString]) -> Result<Request, Failure> {
                 line.cargo_args.extend(args.by_ref().cloned());
             }
             _ => {
-                mistyped(name)?;
+                mistyped(name, &own_flags)?;
                 line.cargo_args.push(arg.clone());
                 let takes_value = matches!(name, "--target" | "--manifest-path" | "--config" | "--color")
                     || (verb == Verb::Run && RUN_OPTIONS.contains(&name));
@@ -206,16 +216,14 @@ fn sort(verb: Verb, args: &[OsString]) -> Result<Request, Failure> {
     })?;
     line.no_report = own.no_report;
     line.report = own.report;
-    line.report.config.project = line.manifest_path.as_ref().and_then(|manifest| Some(manifest.parent()?.to_owned()));
+    line.report.judging.config.project = line.manifest_path.as_ref().and_then(|manifest| Some(manifest.parent()?.to_owned()));
     Ok(Request::Do(Box::new(line)))
 }
 
 fn unknown(word: &str) -> Failure {
     let failure = Failure::usage(format!("there is no `cargo conccheck {word}`"));
     match word {
-        "report" | "explain" | "rules" | "convert" | "baseline" | "diff" | "suppress" | "init" | "show-config" => {
-            failure.help(format!("that is a command of conccheck alone: conccheck {word}"))
-        }
+        _ if is_command(word) => failure.help(format!("that is a command of conccheck alone: conccheck {word}")),
         "check" | "clippy" | "c" => failure.help("to see whether it builds: cargo conccheck build"),
         _ if word.starts_with('+') => failure.help(format!("the toolchain goes first: cargo {word} conccheck …")),
         _ if word.starts_with('-') => failure.help(format!("the subcommand goes first: cargo conccheck test {word}")),
@@ -227,8 +235,8 @@ fn unknown(word: &str) -> Failure {
 }
 
 /// Refuses a flag that is nearly one of ours; cargo could only say that it does not know it.
-fn mistyped(flag: &str) -> Result<(), Failure> {
-    let own: Vec<&str> = OWN_SWITCHES.into_iter().chain(OWN_OPTIONS).filter(|own| own.starts_with("--")).collect();
+fn mistyped(flag: &str, own: &[(String, bool)]) -> Result<(), Failure> {
+    let own: Vec<&str> = own.iter().map(|(own, _)| own.as_str()).filter(|own| own.starts_with("--")).collect();
     match nearest(flag, &own) {
         Some(near) if flag.starts_with("--") => {
             Err(Failure::usage(format!("there is no flag `{flag}`")).help(format!("did you mean `{near}`?")))
@@ -270,6 +278,16 @@ mod tests {
         assert_eq!(line.cargo_args, words("-p a --release --features x,y name -- --nocapture --format pretty"));
         assert!(line.no_report);
         assert_eq!(line.report.output, Some("out.json".into()));
+        let line = sorted("test --ignore-task name=log-* --fail-on=low -p a");
+        assert_eq!((line.cargo_args, line.report.judging.ignore_task.len()), (words("-p a"), 1));
+    }
+
+    #[test]
+    fn the_help_names_every_flag_of_ours() {
+        for (flag, _) in own_flags() {
+            let named = [format!("{flag} "), format!("{flag}, ")].iter().any(|name| include_str!("help.txt").contains(name));
+            assert!(named, "{flag}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod invocation;
 mod plan;
 mod project;
 mod runtime;
+mod screen;
 mod session;
 mod settings;
 mod tally;

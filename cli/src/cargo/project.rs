@@ -11,6 +11,7 @@ use super::args::CommandLine;
 use super::config::Config;
 use super::settings::target_folder;
 use super::toolchain::Toolchain;
+use crate::failure::current_folder;
 use crate::{ExitCode, Failure};
 
 /// Where and by what a project is built.
@@ -36,7 +37,7 @@ impl Project {
     /// # Errors
     /// No project, or one that cargo can't read; no usable compiler.
     pub(super) fn find(line: &CommandLine) -> Result<Project, Failure> {
-        let here = env::current_dir().map_err(|error| Failure::usage(format!("the current folder can't be read: {error}")))?;
+        let here = current_folder()?;
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let config = Config::load(&here, &line.config);
         let toolchain = Toolchain::ask(&config.program("RUSTC", "rustc").unwrap_or_else(|| "rustc".into()))?;

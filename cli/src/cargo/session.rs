@@ -15,7 +15,7 @@ use super::folders;
 use super::project::Project;
 use super::runtime;
 use super::settings::Settings;
-use super::tally;
+use super::tally::{self, Harness};
 use super::units;
 use super::wrapper::not_started;
 use crate::{ExitCode, Failure, RunFacts, Tests, diagnostic, leave_interrupts_to_child, report_run};
@@ -101,8 +101,11 @@ impl Session<'_> {
         folders::create(&run.traces)?;
         let mut cargo = self.cargo(self.line.verb.words());
         cargo.args(&self.line.cargo_args).env("CONCCHECK_TRACE", &run.traces);
-        let counts = matches!(self.line.verb, Verb::Test | Verb::Bench);
-        let ran = if counts { tally::run(&mut cargo) } else { cargo.status().map(|status| (status, None)) };
+        let ran = match self.line.verb {
+            Verb::Test | Verb::Bench => tally::run(&mut cargo, Harness::Standard),
+            Verb::Nextest => tally::run(&mut cargo, Harness::Nextest),
+            Verb::Run | Verb::Build => cargo.status().map(|status| (status, None)),
+        };
         let (status, tally) = ran.map_err(|error| not_started(&cargo, &error))?;
         if !status.success()
             && let Some(code) = self.not_the_programs_fault(status)?

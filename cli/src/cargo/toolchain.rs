@@ -37,7 +37,8 @@ impl Toolchain {
         let line = |key: &str| answer.lines().find_map(|line| line.strip_prefix(key)).map(|value| value.trim().to_owned());
         let (Some(host), Some(release)) = (line("host:"), line("release:")) else {
             let said = String::from_utf8_lossy(&output.stderr);
-            return Err(Failure::new(ExitCode::BuildFailed, format!("`{shown} -vV` does not tell a version: {}", said.trim())));
+            let message = format!("`{shown} -vV` does not tell a version\n{said}");
+            return Err(Failure::new(ExitCode::BuildFailed, message.trim_end()));
         };
         if version(&release).is_some_and(|version| version < OLDEST) {
             return Err(Failure::usage(format!("this toolchain is Rust {release}; conccheck needs {OLDEST_NAME} or newer"))

@@ -8,7 +8,7 @@ use super::Form;
 use crate::baseline::{Baseline, DEFAULT_FILE, Entry};
 use crate::config::Settings;
 use crate::table::{self, Align};
-use crate::{ConfigOptions, ExitCode, Failure, ReportOptions, diagnostic, reporting, words};
+use crate::{ConfigOptions, ExitCode, Failure, JudgingOptions, ReportOptions, diagnostic, reporting, words};
 
 /// Keep known findings in a file, so that only new ones fail
 #[derive(clap::Args)]
@@ -88,9 +88,8 @@ impl Args {
 impl Place {
     /// The settings to find things with, and the baseline's file.
     fn settings(&self, all: bool) -> Result<(Settings, PathBuf), Failure> {
-        let options =
-            ReportOptions { all, baseline: self.baseline.clone(), config: self.config.clone(), ..ReportOptions::default() };
-        let settings = options.settings()?;
+        let judging = JudgingOptions { all, config: self.config.clone(), ..JudgingOptions::default() };
+        let settings = ReportOptions { baseline: self.baseline.clone(), ..judging.into() }.settings()?;
         let file = settings.baseline().unwrap_or(Path::new(DEFAULT_FILE)).to_owned();
         Ok((settings, file))
     }

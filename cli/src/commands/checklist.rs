@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use crate::options::{ConfigOptions, FailOn};
 use crate::table::{self, Align};
 use crate::tables::checklist::{ChecklistRow, counts, rows};
-use crate::{ExitCode, Failure, ReportOptions, RunFacts, output, reporting};
+use crate::{ExitCode, Failure, JudgingOptions, ReportOptions, RunFacts, output, reporting};
 
 /// Show which practices a run keeps to: PASS, FAIL or NOT EXERCISED, with the evidence
 #[derive(clap::Args)]
@@ -20,16 +19,8 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value = "human")]
     format: Form,
 
-    /// Lowest severity of a finding that makes the command fail (default: high)
-    #[arg(long, value_name = "SEVERITY", value_enum)]
-    fail_on: Option<FailOn>,
-
-    /// Judge findings that lie in dependencies only as well
-    #[arg(long)]
-    all: bool,
-
     #[command(flatten)]
-    config: ConfigOptions,
+    judging: JudgingOptions,
 }
 
 /// What the checklist looks like.
@@ -45,8 +36,8 @@ enum Form {
 
 impl Args {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
-        let Args { traces, format, fail_on, all, config } = self;
-        let settings = ReportOptions { fail_on, all, config, ..ReportOptions::default() }.settings()?;
+        let Args { traces, format, judging } = self;
+        let settings = ReportOptions::from(judging).settings()?;
         let known = settings.known()?;
         let facts = RunFacts::default();
         reporting::judge(&traces, &facts, &settings, known.as_ref(), |report| {

@@ -9,7 +9,7 @@ use super::Form;
 use crate::baseline::{Difference, Entry};
 use crate::config::Settings;
 use crate::terminal::one_line;
-use crate::{ConfigOptions, ExitCode, FailOn, Failure, ReportOptions, output, reporting};
+use crate::{ExitCode, Failure, JudgingOptions, ReportOptions, output, reporting};
 
 /// Compare findings: what is new, fixed or changed; new ones fail
 #[derive(clap::Args)]
@@ -26,23 +26,13 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value = "human")]
     format: Form,
 
-    /// Lowest severity of a new finding that makes the command fail (default: high)
-    #[arg(long, value_name = "SEVERITY", value_enum)]
-    fail_on: Option<FailOn>,
-
-    /// Findings that lie in dependencies only as well
-    #[arg(long)]
-    all: bool,
-
     #[command(flatten)]
-    config: ConfigOptions,
+    judging: JudgingOptions,
 }
 
 impl Args {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
-        let options =
-            ReportOptions { all: self.all, fail_on: self.fail_on, config: self.config.clone(), ..ReportOptions::default() };
-        let settings = options.settings()?;
+        let settings = ReportOptions::from(self.judging).settings()?;
         let old = reporting::found(std::slice::from_ref(&self.old), &settings)?;
         let new = reporting::found(std::slice::from_ref(&self.new), &settings)?;
         let difference = Difference::between(&old, &new);

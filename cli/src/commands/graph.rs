@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use crate::lock_graph::{LockGraph, dot, svg};
 use crate::options::ConfigOptions;
-use crate::{ExitCode, Failure, ReportOptions, RunFacts, output, reporting};
+use crate::{ExitCode, Failure, JudgingOptions, ReportOptions, RunFacts, output, reporting};
 
 /// Draw the lock-order graph, with the cycles that were found in red
 #[derive(clap::Args)]
@@ -44,7 +44,8 @@ impl Args {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
         let Args { traces, format, output, cycles, config } = self;
         // In a graph of what was recorded, dependencies are as good as the user's own code.
-        let settings = ReportOptions { all: true, config, ..ReportOptions::default() }.settings()?;
+        let judging = JudgingOptions { all: true, config, ..JudgingOptions::default() };
+        let settings = ReportOptions::from(judging).settings()?;
         let facts = RunFacts::default();
         reporting::judge(&traces, &facts, &settings, None, |report| {
             reporting::verdict(report, &traces, &facts)?;

@@ -22,7 +22,8 @@ mod tasks;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, Parser, Subcommand};
 use conccheck_analyzer::Config;
 use conccheck_analyzer::model::Model;
 use serde::Serialize;
@@ -72,6 +73,10 @@ pub(crate) fn main() -> Result<ExitCode, Failure> {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            if let Some(command) = of_cargo(&error) {
+                let failure = Failure::usage(format!("there is no `conccheck {command}`"));
+                return Err(failure.help(format!("that is a command of cargo conccheck: cargo conccheck {command}")));
+            }
             // Help and version come as errors too; a closed pipe is no reason to complain.
             let _ = error.print();
             return Ok(if error.use_stderr() { ExitCode::Usage } else { ExitCode::Clean });
@@ -101,6 +106,20 @@ pub(crate) fn main() -> Result<ExitCode, Failure> {
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),
     }
+}
+
+/// Whether `conccheck` has a subcommand of this name.
+pub(crate) fn is_command(name: &str) -> bool {
+    Cli::command().get_subcommands().any(|command| command.get_name() == name)
+}
+
+/// The subcommand that was asked for, if it is one of `cargo conccheck` alone.
+fn of_cargo(error: &clap::Error) -> Option<&str> {
+    let unknown = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(unknown)) => unknown.as_str(),
+        _ => return None,
+    };
+    ["build", "test", "bench", "nextest", "doctor"].contains(&unknown).then_some(unknown)
 }
 
 /// What a list looks like.
@@ -142,8 +161,6 @@ fn with_models<T>(paths: &[PathBuf], then: impl FnOnce(&[Model<'_>]) -> T) -> Re
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     fn sweep(command: &clap::Command, path: &str, complaints: &mut Vec<String>) {

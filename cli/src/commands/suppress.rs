@@ -1,10 +1,10 @@
 //! `conccheck suppress`: makes a finding not count any more.
 
-use std::env;
 use std::path::PathBuf;
 
 use crate::config::{self, Date};
-use crate::{ConfigOptions, ExitCode, Failure, ReportOptions, diagnostic};
+use crate::failure::current_folder;
+use crate::{ConfigOptions, ExitCode, Failure, JudgingOptions, ReportOptions, diagnostic};
 
 /// Make a finding not count any more: adds it to the configuration, with the reason
 #[derive(clap::Args)]
@@ -28,12 +28,12 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
-        let here = env::current_dir().map_err(|error| Failure::usage(format!("the current folder can't be read: {error}")))?;
+        let here = current_folder()?;
         let known = match &self.config_file {
             Some(file) if !file.exists() => None,
             _ => {
                 let config = ConfigOptions { config_file: self.config_file.clone(), ..ConfigOptions::default() };
-                ReportOptions { config, ..ReportOptions::default() }.settings()?.file
+                ReportOptions::from(JudgingOptions { config, ..JudgingOptions::default() }).settings()?.file
             }
         };
         let file = known.or(self.config_file).unwrap_or_else(|| config::root(&here).join("conccheck.toml"));

@@ -46,6 +46,7 @@ impl Document {
     }
 
     /// What is wrong at a place.
+    #[track_caller]
     pub(super) fn failure(&self, span: &Range<usize>, message: impl Display) -> Failure {
         let (line, column) = self.position(span.start);
         let text = self.text.lines().nth(line - 1).unwrap_or_default();
@@ -96,6 +97,7 @@ impl<'d> Section<'d> {
     }
 
     /// What is wrong at a place of this document.
+    #[track_caller]
     pub(super) fn failure(&self, span: &Range<usize>, message: impl Display) -> Failure {
         self.document.failure(span, message)
     }
@@ -115,6 +117,7 @@ pub(super) struct Item<'d> {
 
 impl<'d> Item<'d> {
     /// What is wrong with this value.
+    #[track_caller]
     pub(super) fn failure(&self, message: impl Display) -> Failure {
         self.document.failure(&self.value.span(), message)
     }
@@ -164,6 +167,7 @@ impl<'d> Item<'d> {
         })
     }
 
+    #[track_caller]
     pub(super) fn wrong_type(&self, wanted: &str) -> Failure {
         self.failure(format_args!("`{}` must be {wanted}, not {}", self.name, self.value().type_str()))
     }

@@ -9,13 +9,14 @@ use conccheck_analyzer::config::IgnoredTask;
 
 use super::document::{Document, Item, Section, hint};
 use super::find;
+use super::overrides::Override;
 use super::rules::RuleSettings;
 use super::suppression::Suppression;
 use crate::{FailOn, Failure, Output};
 
 /// The tables of a configuration, and the keys of a profile.
-pub(super) const KEYS: [&str; 4] = ["profile", "rules", "ignore-tasks", "suppress"];
-pub(super) const PROFILE_KEYS: [&str; 5] = ["inherits", "fail-on", "outputs", "baseline", "rules"];
+pub(super) const KEYS: [&str; 5] = ["profile", "rules", "override", "ignore-tasks", "suppress"];
+pub(super) const PROFILE_KEYS: [&str; 6] = ["inherits", "fail-on", "outputs", "baseline", "rules", "override"];
 
 /// Profiles that need not be written down.
 pub(super) const DEFAULT: &str = "default";
@@ -26,6 +27,7 @@ pub(super) const CI: &str = "ci";
 pub(super) struct ConfigFile {
     profiles: BTreeMap<String, Profile>,
     pub(super) rules: RuleSettings,
+    pub(super) overrides: Vec<Override>,
     pub(super) ignored_tasks: Vec<IgnoredTask>,
     pub(super) suppressions: Vec<Suppression>,
 }
@@ -39,6 +41,7 @@ pub(super) struct Profile {
     pub(super) outputs: Option<Vec<Output>>,
     pub(super) baseline: Option<PathBuf>,
     pub(super) rules: RuleSettings,
+    pub(super) overrides: Vec<Override>,
 }
 
 impl ConfigFile {
@@ -57,7 +60,7 @@ impl ConfigFile {
     pub(super) fn of(document: &Document) -> Result<ConfigFile, Failure> {
         let Some(section) = find::table(document)? else { return Ok(ConfigFile::default()) };
         section.check_keys(&KEYS)?;
-        let mut file = ConfigFile { rules: rules(&section)?, ..ConfigFile::default() };
+        let mut file = ConfigFile { rules: rules(&section)?, overrides: overrides(&section)?, ..ConfigFile::default() };
         if let Some(profiles) = section.get("profile") {
             let profiles = profiles.section()?;
             for (name, _, item) in profiles.entries() {
@@ -130,12 +133,18 @@ impl Profile {
             outputs: section.get("outputs").map(|item| outputs(&item)).transpose()?,
             baseline: section.get("baseline").map(|item| item.text().map(PathBuf::from)).transpose()?,
             rules: rules(&section)?,
+            overrides: overrides(&section)?,
         })
     }
 }
 
 fn rules(section: &Section<'_>) -> Result<RuleSettings, Failure> {
     section.get("rules").map_or_else(|| Ok(RuleSettings::default()), |item| RuleSettings::read(&item.section()?))
+}
+
+fn overrides(section: &Section<'_>) -> Result<Vec<Override>, Failure> {
+    let Some(overrides) = section.get("override") else { return Ok(Vec::new()) };
+    overrides.list()?.into_iter().map(Override::read).collect()
 }
 
 fn ignored_task(item: &Item<'_>) -> Result<IgnoredTask, Failure> {

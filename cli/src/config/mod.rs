@@ -1,13 +1,16 @@
 //! The configuration: what the command line, the environment and `conccheck.toml` say together.
 //!
-//! The command line goes first, then `CONCCHECK_*` variables, then the chosen profile and those that it inherits from, then defaults.
+//! The command line goes first, then `CONCCHECK_*` variables, then overrides, then the chosen profile and those that it inherits from,
+//! then defaults.
 
 mod date;
 mod document;
 mod file;
 mod find;
+mod overrides;
 mod rules;
 mod schema;
+mod selector;
 mod suppression;
 mod write;
 
@@ -19,10 +22,13 @@ use std::str::FromStr;
 pub(crate) use date::Date;
 use file::{ConfigFile, DEFAULT, Profile};
 pub(crate) use rules::Rules;
+pub use rules::threshold_table;
 pub(crate) use schema::schema;
-pub(crate) use suppression::{Suppression, is_fingerprint};
+pub(crate) use selector::is_fingerprint;
+pub(crate) use suppression::Suppression;
 pub(crate) use write::{append_suppression, root, show};
 
+use crate::failure::current_folder;
 use crate::formats::Format;
 use crate::options::{Color, FailOn, Output, ReportOptions};
 use crate::{Failure, output};
@@ -73,14 +79,15 @@ impl ReportOptions {
 
     fn settings_in(&self, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Settings, Failure> {
         let text = |name| variable(name).map(|value| value.to_string_lossy().into_owned());
-        let path = match self.config.config_file.clone().or_else(|| variable("CONCCHECK_CONFIG_FILE").map(PathBuf::from)) {
+        let path = match self.judging.config.config_file.clone().or_else(|| variable("CONCCHECK_CONFIG_FILE").map(PathBuf::from))
+        {
             Some(path) => Some(path),
             None => find::find(&self.folder()?)?,
         };
         let file = path.as_deref().map_or_else(|| Ok(ConfigFile::default()), ConfigFile::read)?;
         let base = path.as_deref().map(find::base).unwrap_or_default();
 
-        let profile = match (&self.config.config_profile, text("CONCCHECK_PROFILE")) {
+        let profile = match (&self.judging.config.config_profile, text("CONCCHECK_PROFILE")) {
             (Some(name), _) => (name.clone(), Origin::CommandLine),
             (None, Some(name)) => (name, Origin::Environment("CONCCHECK_PROFILE")),
             (None, None) => (DEFAULT.to_owned(), Origin::Default),
@@ -89,9 +96,10 @@ impl ReportOptions {
         let mut rules = Rules::default();
         rules.apply(&file.rules);
         profiles.iter().rev().for_each(|profile| rules.apply(&profile.rules));
-        rules.ignore_tasks(file.ignored_tasks.iter().chain(&self.ignore_task).cloned());
+        rules.override_by(profiles.iter().flat_map(|profile| &profile.overrides).chain(&file.overrides).cloned());
+        rules.ignore_tasks(file.ignored_tasks.iter().chain(&self.judging.ignore_task).cloned());
 
-        let fail_on = match (self.fail_on, text("CONCCHECK_FAIL_ON")) {
+        let fail_on = match (self.judging.fail_on, text("CONCCHECK_FAIL_ON")) {
             (Some(value), _) => (value, Origin::CommandLine),
             (None, Some(value)) => (file::parse_fail_on(&value)?, Origin::Environment("CONCCHECK_FAIL_ON")),
             (None, None) => nearest(&profiles, |profile| profile.fail_on).unwrap_or_default(),
@@ -112,13 +120,23 @@ impl ReportOptions {
             }
         };
         let suppressions = file.suppressions;
-        Ok(Settings { file: path, profile, fail_on, outputs, baseline, rules, suppressions, all: self.all, color: self.color })
+        Ok(Settings {
+            file: path,
+            profile,
+            fail_on,
+            outputs,
+            baseline,
+            rules,
+            suppressions,
+            all: self.judging.all,
+            color: self.color,
+        })
     }
 
     /// The folder for which to look for a configuration.
     fn folder(&self) -> Result<PathBuf, Failure> {
-        let here = env::current_dir().map_err(|error| Failure::usage(format!("the current folder can't be read: {error}")))?;
-        Ok(self.config.project.as_ref().map_or_else(|| here.clone(), |project| here.join(project)))
+        let here = current_folder()?;
+        Ok(self.judging.config.project.as_ref().map_or_else(|| here.clone(), |project| here.join(project)))
     }
 }
 

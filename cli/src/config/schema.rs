@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::file::fail_on_words;
 use super::rules::{LEVELS, THRESHOLDS};
+use super::{overrides, suppression};
 use crate::formats::Format;
 
 /// The schema.
@@ -21,6 +22,7 @@ pub(crate) fn schema() -> Value {
                 "additionalProperties": profile(),
             },
             "rules": rules(),
+            "override": overrides(),
             "ignore-tasks": {
                 "description": "tasks that may be left behind",
                 "type": "array",
@@ -48,6 +50,7 @@ fn profile() -> Value {
             },
             "baseline": { "type": "string", "description": "file of known findings, which don't fail" },
             "rules": rules(),
+            "override": overrides(),
         },
     })
 }
@@ -73,24 +76,50 @@ fn level() -> Value {
     json!({ "enum": LEVELS.map(|(word, _)| word) })
 }
 
-fn suppression() -> Value {
+/// Keys by which findings are told from others, and that at least one of them must be there: else all would be meant.
+fn selector(keys: &[&str]) -> (Map<String, Value>, Value) {
     let text = |description: &str| json!({ "type": "string", "minLength": 1, "description": description });
-    // What all findings have in common would suppress them all.
-    let says_something = ["rule", "locks", "objects", "fingerprint", "site", "test"].map(|key| json!({ "required": [key] }));
     let names = |description: &str| json!({ "type": "array", "items": { "type": "string" }, "description": description });
+    let all = [
+        ("rule", json!({ "enum": RULES.iter().map(|rule| rule.meta().name).collect::<Vec<_>>() })),
+        ("locks", names("names of locks that must all be concerned")),
+        ("objects", names("names of locks, channels and the like that must all be concerned")),
+        ("fingerprint", json!({ "type": "string", "pattern": "^[0-9a-f]{6,16}$", "description": "how the fingerprint begins" })),
+        ("site", text("FILE or FILE:LINE, of which the end of a path is enough, or FOLDER/")),
+        ("test", text("the only test it is seen in, or a module of tests")),
+    ];
+    let properties: Map<_, _> =
+        all.into_iter().filter(|(key, _)| keys.contains(key)).map(|(key, schema)| (key.to_owned(), schema)).collect();
+    let says_something = properties.keys().map(|key| json!({ "required": [key] })).collect();
+    (properties, says_something)
+}
+
+fn overrides() -> Value {
+    let (mut properties, says_something) = selector(&overrides::KEYS);
+    let levels: Map<_, _> = RULES.iter().map(|rule| (rule.meta().name.to_owned(), level())).collect();
+    properties.insert("rules".to_owned(), json!({ "type": "object", "additionalProperties": false, "properties": levels }));
+    json!({
+        "description": "levels of rules for some findings only",
+        "type": "array",
+        "items": {
+            "type": "object",
+            "additionalProperties": false,
+            "properties": properties,
+            "required": ["rules"],
+            "anyOf": says_something,
+        },
+    })
+}
+
+fn suppression() -> Value {
+    let (mut properties, says_something) = selector(&suppression::KEYS);
+    properties
+        .insert("reason".to_owned(), json!({ "type": "string", "minLength": 1, "description": "why this is no defect here" }));
+    properties.insert("expires".to_owned(), json!({ "description": "the last day, such as 2027-03-01" }));
     json!({
         "type": "object",
         "additionalProperties": false,
-        "properties": {
-            "rule": { "enum": RULES.iter().map(|rule| rule.meta().name).collect::<Vec<_>>() },
-            "locks": names("names of locks that must all be concerned"),
-            "objects": names("names of locks, channels and the like that must all be concerned"),
-            "fingerprint": { "type": "string", "pattern": "^[0-9a-f]{6,16}$", "description": "how the fingerprint begins" },
-            "site": text("FILE or FILE:LINE; the end of a path is enough"),
-            "test": text("the only test it is seen in, or a module of tests"),
-            "reason": text("why this is no defect here"),
-            "expires": { "description": "the last day, such as 2027-03-01" },
-        },
+        "properties": properties,
         "required": ["reason"],
         "anyOf": says_something,
     })
@@ -99,7 +128,7 @@ fn suppression() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{file, suppression};
+    use crate::config::file;
 
     #[test]
     fn the_schema_has_the_keys_that_are_read() {
@@ -114,6 +143,7 @@ mod tests {
         assert_eq!(keys(&schema), sorted(&file::KEYS));
         assert_eq!(keys(&schema["properties"]["profile"]["additionalProperties"]), sorted(&file::PROFILE_KEYS));
         assert_eq!(keys(&schema["properties"]["suppress"]["items"]), sorted(&suppression::KEYS));
+        assert_eq!(keys(&schema["properties"]["override"]["items"]), sorted(&overrides::KEYS));
         assert_eq!(keys(&schema["properties"]["rules"]).len(), RULES.len());
     }
 }

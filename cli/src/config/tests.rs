@@ -9,15 +9,16 @@ use conccheck_analyzer::{Confidence, Severity};
 use conccheck_trace::{Nanos, SiteDef};
 
 use super::*;
-use crate::options::ConfigOptions;
+use crate::options::{ConfigOptions, JudgingOptions};
 
 /// The settings that a configuration, the command line and the environment make together.
 fn settings_with(text: &str, options: &ReportOptions, variables: &[(&str, &str)]) -> Result<Settings, Failure> {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("conccheck.toml"), text).expect("a file");
     let variables: HashMap<&str, OsString> = variables.iter().map(|(name, value)| (*name, value.into())).collect();
-    let config = ConfigOptions { project: Some(folder.path().to_owned()), ..options.config.clone() };
-    ReportOptions { config, ..options.clone() }.settings_in(&|name| variables.get(name).cloned())
+    let mut options = options.clone();
+    options.judging.config.project = Some(folder.path().to_owned());
+    options.settings_in(&|name| variables.get(name).cloned())
 }
 
 fn settings(text: &str) -> Settings {
@@ -50,7 +51,7 @@ const PROFILES: &str = r#"
 
 #[test]
 fn the_command_line_beats_the_environment_beats_the_profile_beats_the_default() {
-    let cli = ReportOptions { fail_on: Some(FailOn::Never), ..ReportOptions::default() };
+    let cli = ReportOptions::from(JudgingOptions { fail_on: Some(FailOn::Never), ..JudgingOptions::default() });
     let variable = [("CONCCHECK_FAIL_ON", "critical")];
     let fail_on =
         |options: &ReportOptions, variables: &[_]| settings_with(PROFILES, options, variables).expect("settings").fail_on();
@@ -72,7 +73,8 @@ fn a_profile_inherits_what_it_does_not_say() {
     assert_eq!(levels, [Some(Severity::Low), None, Some(Severity::High)]);
 
     let config = ConfigOptions { config_profile: Some("ci".to_owned()), ..ConfigOptions::default() };
-    let ci = settings_with(PROFILES, &ReportOptions { config, ..ReportOptions::default() }, &[]).expect("settings");
+    let ci = JudgingOptions { config, ..JudgingOptions::default() };
+    let ci = settings_with(PROFILES, &ci.into(), &[]).expect("settings");
     assert_eq!(ci.fail_on(), FailOn::Medium);
 }
 
@@ -107,6 +109,10 @@ fn a_mistake_is_shown_in_its_place_with_what_was_meant() {
         ("[[suppress]]\nreason = \"x\"\nfingerprint = \"xyz\"", "conccheck.toml:3:15", "6 to 16 digits"),
         ("[[suppress]]\nreason = \"x\"\nfingerprint = \"abcdef\"\nexpires = \"soon\"", "conccheck.toml:4:11", "no date"),
         ("[[suppress]]\nresaon = \"x\"", "conccheck.toml:2:1", "did you mean `reason`?"),
+        ("[[override]]\nsite = \"src/\"", "conccheck.toml:1:1", "needs `rules`"),
+        ("[[override]]\nrules.deadlock = \"low\"", "conccheck.toml:1:1", "for every finding"),
+        ("[[override]]\nsite = \"src/\"\nrules.spawn-burst.threads = 3", "conccheck.toml:3:1", "no thresholds"),
+        ("[[override]]\nrule = \"deadlock\"", "conccheck.toml:2:1", "did you mean `rules`?"),
         ("a = ", "conccheck.toml:1:", "-->"),
     ] {
         let said = refusal(text);
@@ -133,10 +139,8 @@ fn it_is_found_in_the_folder_above_in_dot_config_and_in_the_manifest() {
     let root = tempfile::tempdir().expect("a folder");
     let member = root.path().join("crates/store");
     fs::create_dir_all(&member).expect("folders");
-    let options = || ReportOptions {
-        config: ConfigOptions { project: Some(member.clone()), ..ConfigOptions::default() },
-        ..ReportOptions::default()
-    };
+    let config = || ConfigOptions { project: Some(member.clone()), ..ConfigOptions::default() };
+    let options = || ReportOptions::from(JudgingOptions { config: config(), ..JudgingOptions::default() });
     let fail_on =
         || options().settings_in(&|_| None).map(|settings| (settings.fail_on(), settings.baseline().map(Path::to_owned)));
     let write = |name: &str, text: &str| {
@@ -196,6 +200,9 @@ fn a_suppression_covers_what_fits_all_that_it_says() {
         ("site = \"src/bank.rs:44\"", true),
         ("site = \"bank.rs:45\"", false),
         ("site = \"ank.rs\"", false),
+        ("site = \"src/\"", true),
+        ("site = \"ank.rs/\"", false),
+        ("site = \"rc/\"", false),
         ("test = \"bank::tests::flush\"", true),
         ("test = \"bank::tests\"", true),
         ("test = \"bank::tests::flu\"", false),
@@ -228,6 +235,26 @@ fn a_level_replaces_the_severity_but_does_not_raise_what_the_rule_holds_for_less
 }
 
 #[test]
+fn an_override_goes_before_the_level_for_all_and_the_profiles_before_the_common_one() {
+    let text = "[rules]\nlock-order-cycle = \"off\"\ndouble-lock = \"off\"
+        [[override]]\nsite = \"src/\"\nrules = { lock-order-cycle = \"medium\" }
+        [[override]]\ntest = \"other\"\nrules = { lock-order-cycle = \"low\" }
+        [[profile.ci.override]]\nlocks = [\"Bank.audit\"]\nrules = { lock-order-cycle = \"high\" }
+        [[profile.quiet.override]]\ntest = \"bank\"\nrules = { lock-order-cycle = \"off\" }";
+    let graded = |profile: &str, file: &str| {
+        let settings = settings_with(text, &ReportOptions::default(), &[("CONCCHECK_PROFILE", profile)]).expect("settings");
+        assert_eq!(settings.rules.config().disabled, ["double-lock"], "it is on somewhere");
+        let mut finding = finding();
+        finding.parties[0].steps[0].site.as_mut().expect("a site").file = file.to_owned();
+        finding.tests = vec!["bank::tests".to_owned()];
+        settings.rules.grade(&mut finding).then_some(finding.severity)
+    };
+    let here = ["default", "ci", "quiet"].map(|profile| graded(profile, "bank/src/bank.rs"));
+    assert_eq!(here, [Some(Severity::Medium), Some(Severity::High), None]);
+    assert_eq!(graded("default", "benches/bank.rs"), None, "off, where no override says something");
+}
+
+#[test]
 fn a_suppression_is_added_and_all_else_stays() {
     let folder = tempfile::tempdir().expect("a folder");
     let add = |name: &str, old: &str| {
@@ -249,7 +276,8 @@ fn a_suppression_is_added_and_all_else_stays() {
 
 #[test]
 fn what_is_shown_is_a_configuration_that_says_the_same() {
-    let before = settings(PROFILES);
+    let overridden = "ignore-tasks = [\"name=x\"]\n[[override]]\ntest = \"slow\"\nrules = { deadlock = \"low\" }";
+    let before = settings(&format!("{overridden}{PROFILES}"));
     let shown = show(&before);
     assert!(shown.contains("fail-on = \"medium\"") && shown.contains("# profile `default`"), "{shown}");
     let after = settings(&shown);

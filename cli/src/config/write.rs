@@ -8,13 +8,18 @@ use toml::Value;
 
 use super::document::Document;
 use super::file::ConfigFile;
-use super::rules::{LEVELS, THRESHOLDS};
+use super::rules::{THRESHOLDS, word};
 use super::{Date, Origin, Settings, find};
 use crate::{Failure, output};
 
 /// The settings in the form of a configuration, each with who decided it.
 pub(crate) fn show(settings: &Settings) -> String {
     let mut text = String::new();
+    let config = settings.rules.config();
+    if !config.ignored_tasks.is_empty() {
+        let tasks: Vec<String> = config.ignored_tasks.iter().map(|task| Value::from(task.to_string()).to_string()).collect();
+        let _ = writeln!(text, "ignore-tasks = [{}]\n", tasks.join(", "));
+    }
     let mut line = |line: String, origin: &Origin| {
         let origin = match origin {
             Origin::CommandLine => "command line".to_owned(),
@@ -36,15 +41,10 @@ pub(crate) fn show(settings: &Settings) -> String {
     if let Some((file, origin)) = &settings.baseline {
         line(format!("baseline = {}", Value::from(file.display().to_string())), origin);
     }
-    let config = settings.rules.config();
-    if !config.ignored_tasks.is_empty() {
-        let tasks: Vec<String> = config.ignored_tasks.iter().map(|task| Value::from(task.to_string()).to_string()).collect();
-        let _ = writeln!(text, "ignore-tasks = [{}]", tasks.join(", "));
-    }
     text += "\n[rules]\n";
     for meta in RULES.iter().map(|rule| rule.meta()) {
         let level = settings.rules.level(meta);
-        let word = LEVELS.iter().find(|(_, known)| *known == level).map_or("", |(word, _)| *word);
+        let word = word(level);
         let thresholds = THRESHOLDS.iter().filter(|threshold| threshold.rule == meta.name);
         let thresholds: Vec<String> =
             thresholds.map(|threshold| format!(", {} = {}", threshold.key, threshold.written(&config))).collect();
@@ -54,6 +54,9 @@ pub(crate) fn show(settings: &Settings) -> String {
             format!("{{ level = \"{word}\"{} }}", thresholds.concat())
         };
         let _ = writeln!(text, "{} = {value}", meta.name);
+    }
+    for known in settings.rules.overrides() {
+        let _ = write!(text, "\n{}", known.written());
     }
     text
 }

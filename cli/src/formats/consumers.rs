@@ -1,21 +1,29 @@
-//! What others make of the formats: each is given to a schema, a parser or a program that reads it.
+//! What others make of the formats: each, of the same findings and traces, is given to a schema, a parser or a program that reads it.
+//! The page is looked at by a browser in the end-to-end tests.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use conccheck_analyzer::{Analysis, Severity};
+use conccheck_analyzer::{Analysis, Config, NoSources, Severity, analyze};
 use serde_json::Value;
 
-use super::tests::render;
+use super::tests::{render, with_recorded};
 use super::{Format, samples};
 
-/// Every sample in a format.
+/// Every sample in a format: findings made by hand, and traces with what is found in them.
 fn all(format: Format) -> impl Iterator<Item = (&'static str, Analysis, String)> {
-    samples::all().into_iter().map(move |(name, analysis)| {
+    let by_hand = samples::all().into_iter().map(move |(name, analysis)| {
         let text = render(format, &analysis, false);
         (name, analysis, text)
-    })
+    });
+    by_hand.chain(samples::traces().into_iter().map(move |(name, trace)| {
+        let (processes, config) = ([trace], Config::default());
+        let analysis = analyze(&processes, &NoSources, &config);
+        let bytes = with_recorded(&processes, analysis.clone(), &config, |report| format.render(report));
+        (name, analysis, String::from_utf8(bytes).expect("UTF-8"))
+    }))
 }
 
 /// How many findings the JSON report of an analysis has.
@@ -114,4 +122,35 @@ fn graphviz_draws_the_graph() {
         let complaints = String::from_utf8_lossy(&drawn.stderr);
         assert!(drawn.status.success() && complaints.is_empty() && drawn.stdout.starts_with(b"<?xml"), "{name}: {complaints}");
     }
+}
+
+/// What the format's description asks for; Perfetto's own format is decoded where it is written.
+#[test]
+fn chrome_events_are_complete_and_nest() {
+    let mut slices = 0;
+    for (name, _, text) in all(Format::Chrome) {
+        let document: Value = serde_json::from_str(&text).expect("JSON");
+        let mut open: BTreeMap<String, i64> = BTreeMap::new();
+        let mut ends: BTreeMap<(u64, u64), Vec<f64>> = BTreeMap::new();
+        for event in document["traceEvents"].as_array().expect("events") {
+            let number = |key: &str| event[key].as_f64().unwrap_or_else(|| panic!("{name}: no {key}: {event}"));
+            let (time, track) = (number("ts"), (number("pid") as u64, number("tid") as u64));
+            assert!(event["name"].is_string(), "{name}: {event}");
+            let pair = || format!("{} {}", event["cat"], event["id"]);
+            match event["ph"].as_str().expect("a phase") {
+                "X" => {
+                    slices += 1;
+                    let (end, ends) = (time + number("dur"), ends.entry(track).or_default());
+                    ends.retain(|outer| *outer > time);
+                    assert!(ends.iter().all(|outer| *outer >= end), "{name}: overlaps what is around it: {event}");
+                    ends.push(end);
+                }
+                "b" | "s" => *open.entry(pair()).or_default() += 1,
+                "e" | "f" => *open.entry(pair()).or_default() -= 1,
+                phase => assert_eq!(phase, "M", "{name}: {event}"),
+            }
+        }
+        assert!(open.values().all(|balance| *balance == 0), "{name}: {open:?}");
+    }
+    assert!(slices > 20, "{slices}");
 }

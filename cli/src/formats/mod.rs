@@ -153,8 +153,8 @@ impl Format {
     }
 }
 
-/// "1 critical, 0 high, 2 medium"; the two lowest only where there are any. What does not count is counted where anything could be
-/// made not to. An empty run must not read like a clean one.
+/// "1 critical, 0 high, 2 medium (0 suppressed, 3 in the baseline)"; the two lowest only where there are any. What does not count is
+/// always counted, so that nothing is hidden in silence. An empty run must not read like a clean one.
 pub(crate) fn counts(report: &Report<'_>) -> String {
     if report.is_empty() {
         return "nothing was recorded".to_owned();
@@ -166,11 +166,7 @@ pub(crate) fn counts(report: &Report<'_>) -> String {
         [] => "no findings".to_owned(),
         _ => shown.map(|(severity, count)| format!("{count} {}", severity.word())).collect::<Vec<_>>().join(", "),
     };
-    if report.has_exceptions {
-        format!("{counted} ({} suppressed, {} in the baseline)", report.suppressed.len(), report.in_baseline)
-    } else {
-        counted
-    }
+    format!("{counted} ({} suppressed, {} in the baseline)", report.suppressed.len(), report.in_baseline)
 }
 
 /// "src/bank.rs:44:21", without what is not known.

@@ -3,6 +3,7 @@
 use conccheck_analyzer::finding::{Finding, Party, ScenarioStep, Step};
 use conccheck_analyzer::{Analysis, Confidence, RuleMeta, Severity, Stats};
 use conccheck_trace::SiteDef;
+use conccheck_trace::read::ProcessTrace;
 
 static CYCLE: RuleMeta = RuleMeta {
     name: "lock-order-cycle",
@@ -32,6 +33,48 @@ static LONG: RuleMeta = RuleMeta {
     since: "0.1.0",
     page: "## What it does\nReports locks that are held for long.\n",
 };
+
+/// Traces, each with its name: what was recorded, for the formats that show it.
+pub(super) fn traces() -> Vec<(&'static str, ProcessTrace)> {
+    let parsed = |text: &str| conccheck_trace::text::parse(text).unwrap_or_else(|error| panic!("{error}"));
+    vec![
+        // A lock goes from thread to thread; sections that overlap instead of nesting; a sleep.
+        (
+            "locks",
+            parsed(
+                "main spawn worker @bank.rs:3; main lock a @bank.rs:5; worker request a @bank.rs:9
+                 main unlock a +2ms; worker lock a; worker lock b @bank.rs:10; worker unlock a +1ms; worker unlock b; worker sleep 5ms
+                 worker write r @bank.rs:20; worker unlock r; main read r @bank.rs:21; main unlock r +1ms; worker end
+                 main join worker @bank.rs:30; main end",
+            ),
+        ),
+        // A bounded channel that is full, one that is never read to its end, and a thread that is blocked when the trace ends.
+        (
+            "channels",
+            parsed(
+                "main channel full 1 @pipe.rs:1; main channel left @pipe.rs:2; main spawn reader @pipe.rs:3
+                 main send full @pipe.rs:5; main request-send full @pipe.rs:6; reader recv full @pipe.rs:10 +1ms; main send full
+                 main send left @pipe.rs:7; main send left @pipe.rs:7; reader recv left @pipe.rs:11 +20us
+                 reader recv full @pipe.rs:10; reader request-recv full @pipe.rs:10; main sleep 2ms; main end",
+            ),
+        ),
+        // Everything else that threads wait for, and a lock under another, in both orders.
+        (
+            "orders",
+            parsed(
+                "object first mutex @m.rs:1 First; object second mutex @m.rs:2 Second<T>
+                 main spawn one @m.rs:5; main spawn two @m.rs:6
+                 one lock first @m.rs:10; one lock second @m.rs:11 +1ms; one unlock second; one unlock first
+                 two lock second @m.rs:20; two lock first @m.rs:21 +3us; two unlock first; two unlock second
+                 one once-begin o @m.rs:30; two once-request o @m.rs:31; one once-end o +1ms; two once-get o
+                 one barrier-wait b 2 @m.rs:40; two barrier-wait b 2 @m.rs:40 +1ms; one barrier-pass b; two barrier-pass b
+                 one lock first; one wait cv first @m.rs:50; two notify cv @m.rs:51 +1ms; one wake cv; one unlock first
+                 one park @m.rs:60; two unpark one @m.rs:61 +1ms; one unparked; one end; two end
+                 main join one; main join two; main end",
+            ),
+        ),
+    ]
+}
 
 /// All rules of these analyses.
 pub(super) static RULES: [&RuleMeta; 4] = [&DEADLOCK, &LEAK, &CYCLE, &LONG];

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use conccheck_analyzer::{Analysis, Config};
 use conccheck_trace::read::ProcessTrace;
 
-use super::{Format, samples};
+use super::{Format, perfetto, samples};
 use crate::config::Settings;
 use crate::recorded::Recorded;
 use crate::report::Report;
@@ -71,7 +71,7 @@ fn without_code(text: &str) -> String {
 
 #[test]
 fn every_format_of_every_analysis() {
-    // A timeline shows no findings.
+    // A timeline shows no findings; there are traces for it below.
     for format in texts().filter(|format| *format != Format::Chrome) {
         for (name, analysis) in samples::all() {
             let text = without_code(&anstream::adapter::strip_str(&render(format, &analysis, false)).to_string());
@@ -122,19 +122,26 @@ fn the_same_analysis_gives_the_same_bytes() {
 }
 
 #[test]
-fn a_timeline_has_tracks_holds_waits_and_arrows() {
-    let trace = conccheck_trace::text::parse(
-        "main spawn worker @bank.rs:3; main lock a @bank.rs:5; worker request a @bank.rs:9
-         main unlock a +2ms; worker lock a; worker lock b @bank.rs:10; worker unlock a +1ms; worker unlock b; worker sleep 5ms",
-    );
-    let processes = [trace.expect("a trace")];
-    let text = with_recorded(&processes, Analysis::default(), &Config::default(), |report| Format::Chrome.render(report));
-    let document: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
-    // One event a line: what the viewer reads, and still to be read here.
-    let events = document["traceEvents"].as_array().expect("events").iter().map(ToString::to_string);
-    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
-        insta::assert_snapshot!("chrome", events.collect::<Vec<_>>().join("\n"));
-    });
+fn every_format_that_shows_what_was_recorded_of_every_trace() {
+    for (name, trace) in samples::traces() {
+        let processes = [trace];
+        let render = |format: Format| {
+            with_recorded(&processes, Analysis::default(), &Config::default(), |report| match format {
+                Format::Perfetto => perfetto::as_text(&format.render(report)),
+                _ => String::from_utf8(format.render(report)).expect("UTF-8"),
+            })
+        };
+        // One event a line: what the viewer reads, and still to be read here.
+        let document: serde_json::Value = serde_json::from_str(&render(Format::Chrome)).expect("JSON");
+        let events = document["traceEvents"].as_array().expect("events").iter().map(ToString::to_string);
+        let chrome = events.collect::<Vec<_>>().join("\n");
+        let html = without_code(&render(Format::Html));
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(format!("chrome@{name}"), chrome);
+            insta::assert_snapshot!(format!("html@{name}"), html);
+            insta::assert_snapshot!(format!("perfetto@{name}"), render(Format::Perfetto));
+        });
+    }
 }
 
 #[test]

@@ -41,6 +41,10 @@ impl Cell {
         Cell { text: words::short_number(number), number: Some(number) }
     }
 
+    fn percent(percent: u64) -> Cell {
+        Cell { text: format!("{percent} %"), number: Some(percent) }
+    }
+
     /// A time in nanoseconds.
     fn time(nanos: u64) -> Cell {
         Cell { text: words::duration(nanos), number: Some(nanos) }

@@ -3,7 +3,6 @@
 mod text;
 mod tree;
 
-use std::fs;
 use std::process::Command;
 
 use serde::Serialize;
@@ -81,9 +80,7 @@ pub(super) fn run(line: &CommandLine) -> Result<ExitCode, Failure> {
             text::of(&facts)
         };
         match file {
-            Some(file) => {
-                fs::write(file, text).map_err(|error| Failure::usage(format!("can't write {}: {error}", file.display())))?;
-            }
+            Some(file) => output::write_new_file(file, text.as_bytes())?,
             None => output::print(&text, false, None)?,
         };
     }

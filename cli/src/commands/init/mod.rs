@@ -1,8 +1,8 @@
 //! `conccheck init`: a configuration to start from, and a recipe for a pipeline.
 
-use std::env;
 use std::path::Path;
 
+use crate::failure::current_folder;
 use crate::{ExitCode, Failure, config, diagnostic, output};
 
 /// Write a conccheck.toml to start from, and with --ci a recipe for a pipeline
@@ -28,7 +28,7 @@ const GITLAB: &str = include_str!("gitlab.yml");
 
 impl Args {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
-        let here = env::current_dir().map_err(|error| Failure::usage(format!("the current folder can't be read: {error}")))?;
+        let here = current_folder()?;
         let root = config::root(&here);
         let mut files = vec![("conccheck.toml", CONFIGURATION)];
         match self.ci {

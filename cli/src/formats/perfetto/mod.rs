@@ -221,6 +221,57 @@ impl Interned {
     }
 }
 
+/// A trace as a text: a line a packet, with names in place of numbers.
+#[cfg(test)]
+pub(super) fn as_text(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+
+    let trace = Trace::decode(bytes).expect("a message");
+    let interned = trace.packet[0].interned_data.clone().expect("texts come first");
+    let named = |list: &[Name], iid: u64| list.iter().find(|name| name.iid == iid).expect("a known number").name.clone();
+    let (mut text, mut tracks) = (String::new(), HashMap::new());
+    for packet in &trace.packet {
+        if let Some(track) = &packet.track_descriptor {
+            let process = track.process.as_ref().map(|process| format!("process {} {}", process.pid, process.process_name));
+            let thread = track.thread.as_ref().map(|thread| format!("thread {} {}", thread.tid, thread.thread_name));
+            let counter = track.counter.as_ref().map(|_| "counter ".to_owned());
+            let name = format!("{}{}", counter.unwrap_or_default(), track.name.clone().unwrap_or_default());
+            let name = process.or(thread).unwrap_or(name);
+            let parent = track.parent_uuid.map_or_else(String::new, |parent| format!(" of {}", tracks[&parent]));
+            let _ = writeln!(text, "track: {name}{parent}");
+            tracks.insert(track.uuid, name);
+        }
+        let (Some(event), Some(time)) = (&packet.track_event, packet.timestamp) else { continue };
+        let kind = match event.r#type {
+            Some(proto::SLICE_BEGIN) => "begin",
+            Some(proto::SLICE_END) => "end",
+            Some(proto::INSTANT) => "moment",
+            _ => "count",
+        };
+        let track = &tracks[&event.track_uuid.expect("a track")];
+        let _ = write!(text, "{time:>9} {track}: {kind}");
+        for category in &event.category_iids {
+            let _ = write!(text, " {}", named(&interned.event_categories, *category));
+        }
+        if let Some(iid) = event.name_iid {
+            let _ = write!(text, " \"{}\"", named(&interned.event_names, iid));
+        }
+        for annotation in &event.debug_annotations {
+            let _ = write!(text, " at {}", named(&interned.debug_annotation_string_values, annotation.string_value_iid));
+        }
+        if let Some(value) = event.counter_value {
+            let _ = write!(text, " {value}");
+        }
+        for (arrow, flows) in [("gives", &event.flow_ids), ("takes", &event.terminating_flow_ids)] {
+            if !flows.is_empty() {
+                let _ = write!(text, " {arrow} {flows:?}");
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
