@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use conccheck_tests::{Ended, HandMade, Tool, repository, run};
@@ -65,4 +66,48 @@ fn a_broken_configuration_or_baseline_is_said_before_anything_is_built() {
     let ended = test(&project, &[]);
     assert!(ended.code == Some(2) && ended.stderr.contains("none.json"), "{ended:?}");
     assert!(!ended.stderr.contains("Compiling") && !ended.stderr.contains("Running"), "{}", ended.stderr);
+}
+
+/// The commands and variables of a pipeline's recipe, without what installs the tool.
+fn steps(recipe: &str) -> (Vec<&str>, Vec<(&str, &str)>) {
+    let lines = || recipe.lines().map(str::trim);
+    let commands = lines().filter_map(|line| {
+        let line = line.strip_prefix("- ").unwrap_or(line);
+        let command = line.strip_prefix("run: ").or_else(|| line.starts_with("cargo ").then_some(line))?;
+        (!["rustup ", "cargo install "].iter().any(|install| command.starts_with(install))).then_some(command)
+    });
+    let variables = lines().filter_map(|line| line.split_once(": ")).filter(|(name, _)| name.starts_with("CONCCHECK_"));
+    (commands.collect(), variables.collect())
+}
+
+#[test]
+fn the_recipes_for_pipelines_leave_what_the_pipelines_read() {
+    let tool = Tool::get();
+    let project = bank();
+    let path = format!("{}:{}", tool.binaries().display(), std::env::var("PATH").unwrap_or_default());
+    let summary = project.path("summary.md");
+    for (kind, recipe, left) in [
+        ("github", ".github/workflows/conccheck.yml", ["summary.md", "bank/target/conccheck/report.sarif"]),
+        (
+            "gitlab",
+            ".gitlab/conccheck.yml",
+            ["bank/target/conccheck/report.gitlab.json", "bank/target/conccheck/report.junit.xml"],
+        ),
+    ] {
+        let init = run(tool.conccheck().args(["init", "--ci", kind]).current_dir(project.path("bank")), LIMIT);
+        assert_eq!(init.code, Some(0), "{init:?}");
+        let recipe = project.read(&format!("bank/{recipe}"));
+        let (commands, variables) = steps(&recipe);
+        assert!(commands.contains(&"cargo conccheck test") && !variables.is_empty(), "{recipe}");
+        for command in commands {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", command]).current_dir(project.path("bank")).env("PATH", &path).envs(variables.iter().copied());
+            shell.env("CARGO_TARGET_DIR", tool.projects()).env("GITHUB_STEP_SUMMARY", &summary);
+            let ended = run(&mut shell, LIMIT);
+            assert!(matches!(ended.code, Some(0 | 66)), "{kind}: {command}: {ended:?}");
+        }
+        for file in left {
+            assert!(project.read(file).contains("lock-order-cycle"), "{kind}: {file}");
+        }
+    }
 }

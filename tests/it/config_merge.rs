@@ -54,3 +54,14 @@ fn the_live_part_of_a_log_goes_with_it() {
     assert!(project.path("all/1/run.cct").is_file());
     assert_eq!(project.read("all/1/run.cct.live"), "what a killed process leaves");
 }
+
+#[test]
+fn the_runs_of_several_jobs_are_found_where_the_guides_recipe_puts_them() {
+    let project = HandMade::default();
+    // What each job kept of `target/conccheck/runs`, in a folder for it.
+    project.trace("runs/run-store/17-1/store.json", &inversion("a", "b"));
+    project.trace("runs/run-server/17-2/server.json", &inversion("c", "d"));
+    let ended = conccheck(&project, &["report", "--format", "json", "runs/run-server", "runs/run-store"]);
+    let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"));
+    assert_eq!(report["summary"]["processes"], 2, "{report:#}");
+}

@@ -81,6 +81,7 @@ fn every_link_of_the_guide_leads_to_a_page_and_a_heading() {
         let page = read(name);
         for link in links(&page) {
             let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            assert!(!link.starts_with(".."), "docs/{name}: {link}: not in the book");
             let target = docs().join(file);
             assert!(target.is_file(), "docs/{name}: {link}");
             let target = fs::read_to_string(target).expect("text");
