@@ -56,6 +56,19 @@ pub struct Channel {
     pub in_static: bool,
 }
 
+/// The selections with a limit at one place.
+#[derive(Default, Debug)]
+pub struct TimedSelection {
+    /// Selections that had to wait.
+    pub begun: u64,
+    /// Selections that ran into their limit. One that a timer ended did not.
+    pub expired: u64,
+    /// Who selected last (dense index).
+    pub thread: usize,
+    /// What the first of them was to select from.
+    pub channels: Vec<ObjectId>,
+}
+
 /// A send into a closed channel.
 #[derive(Clone, Copy, Debug)]
 pub struct LateSend {
@@ -74,6 +87,8 @@ pub struct Handle {
     pub side: Side,
     /// Whether it was dropped.
     pub is_dropped: bool,
+    /// Who cloned it (dense index), and where; `None` where it came with the channel.
+    pub made: Option<(usize, SiteId)>,
     /// Who made, used, cloned or dropped it last (dense index).
     pub toucher: usize,
     /// As which of its events.

@@ -27,7 +27,7 @@ use crate::table::Table;
 use crate::{Config, Sources};
 
 use cancel::{Scope, Token};
-use channel::Channel;
+use channel::{Channel, TimedSelection};
 use context::{BlockingOp, Context, Held};
 use lock::{Lock, SiteUse};
 use sync::{Barrier, Condvar, Once};
@@ -71,6 +71,8 @@ pub struct Model<'a> {
     pub gives_up: FxHashSet<SiteId>,
     /// Waits for locks with a limit, by lock and site: how many began and how many ran into it, and who was last.
     pub timed_locks: BTreeMap<(ObjectId, SiteId), (u64, u64, usize)>,
+    /// The selections with a limit, by place.
+    pub timed_selections: BTreeMap<SiteId, TimedSelection>,
     /// Reads of a lock's data that a later write of the same thread may have relied on, with another thread's write between.
     pub stale: Vec<lock::Stale>,
     /// Names of the tests, sorted.

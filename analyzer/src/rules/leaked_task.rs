@@ -6,8 +6,9 @@ use conccheck_trace::{Event, ObjectId, Side, SiteId};
 
 use super::{deadlock, waits};
 use crate::draft::{Draft, duration, list, times};
-use crate::finding::{Confidence, Finding, Severity};
+use crate::finding::{Confidence, Finding, Severity, Step};
 use crate::model::Model;
+use crate::model::channel::Handle;
 use crate::model::thread::Pending;
 use crate::rule::{Rule, RuleMeta};
 use crate::stuck::{Cause, Group};
@@ -45,8 +46,13 @@ impl Rule for LeakedTask {
             for held in &model.threads[t].held {
                 steps.push(draft.step(held.site, format!("holds `{}` from here", model.names().class(held.lock)), false));
             }
+            let (own, of_others): (Vec<_>, Vec<_>) = clones(model, &draft, t).into_iter().partition(|(maker, _)| *maker == t);
+            steps.extend(own.into_iter().map(|(_, step)| step));
             steps.push(draft.step(site, waits::pending_text(model, &draft, t), true));
             draft.party(t, steps);
+            for (maker, step) in of_others {
+                draft.party(maker, vec![step]);
+            }
             for group in &groups[1..] {
                 draft.seen_by(group.threads[0]);
             }
@@ -87,14 +93,49 @@ fn explain(model: &Model<'_>, t: usize, event: Event, draft: &mut Draft<'_, '_>)
     }
 }
 
+/// What a handle is called: of a channel, or of a group that is waited for.
+fn end_of(model: &Model<'_>, channel: ObjectId, side: Side) -> &'static str {
+    match side {
+        Side::Sender if waits::is_group(model, channel) => "member",
+        Side::Sender => "sender",
+        Side::Receiver => "receiver",
+    }
+}
+
+/// The other side of a channel than that which a thread waits to use, and the handles that keep it open.
+fn kept_open<'m>(model: &'m Model<'_>, channel: ObjectId, side: Side) -> (&'static str, Vec<&'m Handle>) {
+    let other = match side {
+        Side::Receiver => Side::Sender,
+        Side::Sender => Side::Receiver,
+    };
+    let handles = model.channels.get(channel.0).map(|state| state.alive(other).collect());
+    (end_of(model, channel, other), handles.unwrap_or_default())
+}
+
+/// So many clones are shown.
+const CLONES: usize = 3;
+
+/// Who cloned the handles that keep open what a thread waits for, and where, a place once.
+fn clones(model: &Model<'_>, draft: &Draft<'_, '_>, t: usize) -> Vec<(usize, Step)> {
+    let operations = model.threads[t].pending.as_ref().and_then(Pending::operations).unwrap_or_default();
+    let mut seen = Vec::new();
+    let mut steps = Vec::new();
+    for (channel, side) in operations {
+        let (end, handles) = kept_open(model, channel, side);
+        for (maker, site) in handles.into_iter().filter_map(|handle| handle.made) {
+            if seen.len() < CLONES && !seen.contains(&(maker, site)) {
+                seen.push((maker, site));
+                let text = format!("clones a {end} of {} here that is never dropped", draft.quoted(channel));
+                steps.push((maker, draft.step(site, text, false)));
+            }
+        }
+    }
+    steps
+}
+
 /// Says which handles of the other side keep a channel open that a thread waits to use on this side.
 fn not_dropped(model: &Model<'_>, channel: ObjectId, side: Side, several: bool, draft: &mut Draft<'_, '_>) {
-    let Some(state) = model.channels.get(channel.0) else { return };
-    let (other, ends) = match side {
-        Side::Receiver => (Side::Sender, "sender"),
-        Side::Sender => (Side::Receiver, "receiver"),
-    };
-    let alive: Vec<_> = state.alive(other).collect();
+    let (ends, alive) = kept_open(model, channel, side);
     if let Some(handle) = alive.first() {
         let toucher = model.names().called(handle.toucher);
         let verb = if handle.is_used { "used" } else { "made or cloned" };
@@ -108,6 +149,10 @@ fn not_dropped(model: &Model<'_>, channel: ObjectId, side: Side, several: bool, 
 fn words(model: &Model<'_>, draft: &Draft<'_, '_>, t: usize, event: Event) -> (String, String) {
     let name = waits::object(event).map(|id| draft.quoted(id)).unwrap_or_default();
     match event {
+        Event::RecvRequest { channel, .. } if waits::is_group(model, channel) => (
+            format!("it waits for {name}, of which a member is never dropped"),
+            format!("drop every clone of {name} when its work is done, on every path, errors included, and forget none"),
+        ),
         Event::RecvRequest { .. } => (
             format!("it waits for a message from {name} that nobody can send"),
             format!(

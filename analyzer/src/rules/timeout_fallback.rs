@@ -34,18 +34,23 @@ impl Rule for TimeoutFallback {
                     Side::Sender => ("sends to", "give it more room or more receivers"),
                     Side::Receiver => ("receives from", "wait without a limit, or for longer"),
                 };
-                out.extend(finding(model, ObjectId(id), *site, *counts, verb, cure));
+                out.extend(finding(model, &[ObjectId(id)], *site, *counts, verb, cure));
             }
         }
         for ((lock, site), counts) in &model.timed_locks {
-            out.extend(finding(model, *lock, *site, *counts, "takes", "do less while it is held, or wait for longer"));
+            out.extend(finding(model, &[*lock], *site, *counts, "takes", "do less while it is held, or wait for longer"));
+        }
+        for (site, selection) in model.timed_selections.iter().filter(|(_, selection)| !selection.channels.is_empty()) {
+            let counts = (selection.begun, selection.expired, selection.thread);
+            let cure = "select without a limit, or wait for longer";
+            out.extend(finding(model, &selection.channels, *site, counts, "selects from", cure));
         }
     }
 }
 
 fn finding(
     model: &Model<'_>,
-    id: ObjectId,
+    ids: &[ObjectId],
     site: SiteId,
     (begun, expired, t): (u64, u64, usize),
     verb: &str,
@@ -54,8 +59,8 @@ fn finding(
     if begun < WAITS || (expired as f64) < begun as f64 * model.config.timeouts {
         return None;
     }
-    let mut draft = Draft::new(model, &META, Confidence::Advice, [id]);
-    let name = draft.quoted(id);
+    let mut draft = Draft::new(model, &META, Confidence::Advice, ids.iter().copied());
+    let name = draft.all_quoted();
     let step = draft.step(site, format!("{verb} {name} here with a limit"), true);
     draft.party(t, vec![step]);
     draft.evidence(format!("{expired} of {begun} waits ran into their limit"));

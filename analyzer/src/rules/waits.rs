@@ -1,6 +1,6 @@
 //! What a stuck thread waits for, in words.
 
-use conccheck_trace::{Event, HandleId, Mode, ObjectId, Side, SiteId};
+use conccheck_trace::{Event, HandleId, Mode, ObjectId, ObjectKind, Side, SiteId};
 
 use crate::draft::Draft;
 use crate::model::Model;
@@ -20,6 +20,11 @@ pub(crate) fn object(event: Event) -> Option<ObjectId> {
     }
 }
 
+/// Whether what is waited for are members' ends, not messages.
+pub(crate) fn is_group(model: &Model<'_>, channel: ObjectId) -> bool {
+    model.kind(channel) == Some(ObjectKind::WaitGroup)
+}
+
 /// What the thread does there, to stand behind its name: "waits for `a` here".
 pub(crate) fn text(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> String {
     let name = object(event).map(|id| draft.quoted(id)).unwrap_or_default();
@@ -27,6 +32,7 @@ pub(crate) fn text(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> St
         Event::Request { mode, .. } => format!("waits for {name}{} here", mode_words(mode)),
         Event::Wait { .. } | Event::Wake { .. } => format!("waits for a notification of {name} here"),
         Event::SendRequest { .. } | Event::Send { .. } => format!("waits for room in channel {name} here"),
+        Event::RecvRequest { channel, .. } if is_group(model, channel) => format!("waits for the members of {name} here"),
         Event::RecvRequest { .. } | Event::Recv { .. } => format!("waits for a message from channel {name} here"),
         Event::JoinRequest { child, .. } | Event::Join { child, .. } => {
             let child = model.thread_index(child).map_or_else(|| "a thread".to_owned(), |child| model.names().called(child));
@@ -49,6 +55,7 @@ pub(crate) fn call(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> St
         Event::Request { mode, .. } => lock_call(mode, &name),
         Event::Wait { .. } | Event::Wake { .. } => format!("wait({name})"),
         Event::SendRequest { .. } | Event::Send { .. } => format!("send({name})"),
+        Event::RecvRequest { channel, .. } if is_group(model, channel) => format!("wait({name})"),
         Event::RecvRequest { .. } | Event::Recv { .. } => format!("recv({name})"),
         Event::JoinRequest { child, .. } | Event::Join { child, .. } => {
             format!("join({})", model.thread_index(child).map_or("a thread", |child| model.names().thread(child)))
@@ -73,6 +80,7 @@ pub(crate) fn done(model: &Model<'_>, event: Event) -> String {
         Event::Unpark { thread: other, .. } => format!("unpark({})", thread(other)),
         Event::Park { .. } | Event::Unparked => "park()".to_owned(),
         Event::Send { channel, .. } | Event::SendFail { channel, .. } => format!("send({})", class(channel)),
+        Event::RecvFail { channel, .. } if is_group(model, channel) => format!("wait({})", class(channel)),
         Event::Recv { channel, .. } | Event::RecvFail { channel, .. } => format!("recv({})", class(channel)),
         Event::HandleDrop { channel, .. } => format!("drop({})", class(channel)),
         Event::Notify { condvar, all: false, .. } => format!("notify_one({})", class(condvar)),

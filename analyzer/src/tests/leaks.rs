@@ -63,6 +63,21 @@ fn a_program_that_was_killed_left_nobody_behind_who_main_could_have_woken() {
 }
 
 #[test]
+fn a_wait_for_a_group_of_which_a_member_was_forgotten_says_who_cloned_it_where() {
+    let found = analysis(
+        "object done wait-group @m.rs:1; main channel done; main spawn t1; main clone-sender done two @m.rs:3; \
+         t1 drop-sender done; t1 request-recv done; main end",
+    )
+    .findings;
+    let [finding] = &found[..] else { panic!("{found:?}") };
+    assert!(finding.message.contains("waits for `WaitGroup") && finding.message.contains("member"), "{}", finding.message);
+    let [waits, clones] = &finding.parties[..] else { panic!("{:?}", finding.parties) };
+    assert!(waits.steps.last().is_some_and(|step| step.text.contains("waits for the members of")), "{:?}", waits.steps);
+    assert_eq!((&*clones.thread, clones.steps[0].site.as_ref().map(|site| site.line)), ("main", Some(3)));
+    assert!(finding.evidence.iter().any(|text| text.contains("one member was never dropped")), "{:?}", finding.evidence);
+}
+
+#[test]
 fn a_selection_is_left_behind_when_none_of_its_operations_can_go_on() {
     let stuck = "main channel a; main channel b 0; main spawn t1; t1 case-recv a; t1 case-send b; t1 request-select; main end";
     let found = analysis(stuck).findings;

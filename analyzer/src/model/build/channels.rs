@@ -2,8 +2,9 @@
 
 use conccheck_trace::{Event, HandleId, ObjectId, Side, SiteId, Ticks};
 
-use super::super::channel::{Channel, Handle, LateSend};
+use super::super::channel::{Channel, Handle, LateSend, TimedSelection};
 use super::super::mixed::{Mixed, MixedKind, Sent};
+use super::super::thread::Pending;
 use super::Builder;
 
 /// Receives remembered for each bounded channel, so larger capacities give no order from receiver to sender.
@@ -33,6 +34,11 @@ impl Builder<'_> {
                 let state = self.model.channels.at(channel.0);
                 touch(state, from, side, t, index, false);
                 touch(state, handle, side, t, index, false);
+            }
+            Event::HandleMade { channel, handle, site } => {
+                if let Some(handle) = self.model.channels.at(channel.0).handles.get_mut(&handle) {
+                    handle.made = Some((t, site));
+                }
             }
             Event::HandleDrop { channel, side, handle } => {
                 let state = self.model.channels.at(channel.0);
@@ -70,7 +76,16 @@ impl Builder<'_> {
                 touch(self.model.channels.at(channel.0), handle, side, t, index, true);
                 self.tracks[t].cases.push((channel, side));
             }
-            Event::SelectRequest { .. } => self.begin_op(t, index, time, event),
+            Event::SelectRequest { site, timed, .. } => {
+                if timed {
+                    let operations = self.model.threads[t].pending.as_ref().and_then(Pending::operations);
+                    let channels = || operations.into_iter().flatten().map(|(channel, _)| channel).collect();
+                    let new = || TimedSelection { channels: channels(), ..TimedSelection::default() };
+                    let selection = self.model.timed_selections.entry(site).or_insert_with(new);
+                    (selection.begun, selection.thread) = (selection.begun + 1, t);
+                }
+                self.begin_op(t, index, time, event);
+            }
             Event::Send { channel, handle, site, stamp } => {
                 self.end_op(t, time);
                 let moment = self.publish(t, index);
@@ -131,10 +146,7 @@ impl Builder<'_> {
                         state.late_sends.push(LateSend { thread: t, site, after: self.model.threads[t].received });
                     }
                 } else {
-                    if let Some((_, expired, _)) = state.timed.get_mut(&(Side::Sender, site)) {
-                        *expired += 1;
-                    }
-                    self.model.gives_up.insert(site);
+                    self.gave_up(t, channel, Side::Sender, site);
                 }
             }
             Event::RecvFail { channel, handle, site, closed } => {
@@ -146,14 +158,22 @@ impl Builder<'_> {
                     *count += 1;
                     self.model.threads[t].received = Some((time, channel, true));
                 } else {
-                    if let Some((_, expired, _)) = state.timed.get_mut(&(Side::Receiver, site)) {
-                        *expired += 1;
-                    }
-                    self.model.gives_up.insert(site);
+                    self.gave_up(t, channel, Side::Receiver, site);
                 }
             }
             _ => {}
         }
+    }
+
+    /// An operation that gave up, at once or at its limit: one by itself, or the first of those of a selection, which all do.
+    fn gave_up(&mut self, t: usize, channel: ObjectId, side: Side, site: SiteId) {
+        let of_selection = self.model.timed_selections.get_mut(&site).filter(|_| self.tracks[t].selected);
+        if let Some(selection) = of_selection {
+            selection.expired += 1;
+        } else if let Some((_, expired, _)) = self.model.channels.at(channel.0).timed.get_mut(&(side, site)) {
+            *expired += 1;
+        }
+        self.model.gives_up.insert(site);
     }
 
     /// A send into a bounded channel comes after the receive that made room for it; and it may have found no room in another run.
@@ -217,8 +237,8 @@ impl Builder<'_> {
 }
 
 fn touch(channel: &mut Channel, id: HandleId, side: Side, thread: usize, index: u32, uses: bool) {
-    let handle =
-        channel.handles.entry(id).or_insert(Handle { side, is_dropped: false, toucher: thread, touched: index, is_used: false });
+    let new = Handle { side, is_dropped: false, made: None, toucher: thread, touched: index, is_used: false };
+    let handle = channel.handles.entry(id).or_insert(new);
     handle.toucher = thread;
     handle.touched = index;
     handle.is_used |= uses;

@@ -109,6 +109,7 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
             mixed: Vec::new(),
             gives_up: FxHashSet::default(),
             timed_locks: BTreeMap::new(),
+            timed_selections: BTreeMap::new(),
             stale: Vec::new(),
             tests: Vec::new(),
             events: 0,
@@ -292,6 +293,7 @@ impl Builder<'_> {
             | Event::ScopeEnd { .. } => self.cancel_event(t, index, time, event),
             Event::ChannelNew { .. }
             | Event::HandleClone { .. }
+            | Event::HandleMade { .. }
             | Event::HandleDrop { .. }
             | Event::SendRequest { .. }
             | Event::Send { .. }
@@ -305,13 +307,13 @@ impl Builder<'_> {
             _ => {}
         }
         self.tracks[t].selected = matches!(event, Event::Selected { others: true, .. });
-    }
-}
         if let Some(pending) = ended {
             self.wait_ended(t, index, &pending, event);
         } else {
             self.tracks[t].selected_after = None;
         }
+    }
+}
 
 impl<'a> Builder<'a> {
     fn finish(mut self, events: u64, forced: u64) -> Model<'a> {
