@@ -41,6 +41,10 @@ impl Default for Limits {
     }
 }
 
+/// Threads that are tried as further parts of a deadlock, and places of each.
+const BYSTANDERS: usize = 4;
+const STANDS: usize = 64;
+
 /// By which means a deadlock was reached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum How {
@@ -222,7 +226,36 @@ impl<'i, 't> Prover<'i, 't> {
 
     /// Proves one of several candidates: `lists[i]` are the events that may be the `i`-th acquisition, all of one thread, in order.
     pub fn prove_any(&mut self, lists: &[&[u32]]) -> Verdict {
-        self.decide(lists, Goal::Deadlock)
+        let verdict = self.decide(lists, Goal::Deadlock);
+        if verdict != Verdict::Undecided {
+            return verdict;
+        }
+        // A schedule leads there, but somebody is left who ends a wait: unless that thread stands somewhere as well.
+        for stands in self.bystanders(lists) {
+            let more: Vec<&[u32]> = lists.iter().copied().chain([&stands[..]]).collect();
+            let verdict = self.decide(&more, Goal::Deadlock);
+            if matches!(verdict, Verdict::Proven(..)) {
+                return verdict;
+            }
+        }
+        verdict
+    }
+
+    /// Where other threads than those of the lists may stand, if a list has waits for more than locks.
+    fn bystanders(&self, lists: &[&[u32]]) -> Vec<Vec<u32>> {
+        let index = self.closure.index;
+        let op = |event: &u32| index.trace.events[*event as usize].op;
+        if !lists.iter().any(|list| list.iter().any(|event| op(event).is_wait())) {
+            return Vec::new();
+        }
+        let is_party = |thread: u32| lists.iter().filter_map(|list| list.first()).any(|event| index.thread(*event) == thread);
+        let others = (0..index.trace.threads).filter(|thread| !is_party(*thread));
+        let stands = others.map(|thread| index.by_thread[thread as usize].iter().copied().filter(|event| op(event).can_block()));
+        stands
+            .map(|stands| stands.take(STANDS).collect())
+            .filter(|stands: &Vec<u32>| !stands.is_empty())
+            .take(BYSTANDERS)
+            .collect()
     }
 
     /// Decides whether the threads of all lists but the first can come to be kept from going on while that of the first is about to do

@@ -53,7 +53,8 @@ struct Token {
 struct Barrier {
     arrivals: FxHashMap<u64, u32>,
     last: Option<u32>,
-    /// The latest event by which it was opened.
+    /// The events by which it was opened, by the number of the last arrival, and the latest of them.
+    openings: FxHashMap<u64, u32>,
     opened: Option<u32>,
     /// The last arrival that lets each thread pass.
     wanted: FxHashMap<ThreadId, u64>,
@@ -175,7 +176,8 @@ impl Signals {
             }
             Event::BarrierPass { barrier } => {
                 let barrier = self.barriers.entry(barrier).or_default();
-                let last = barrier.wanted.remove(&thread).and_then(|wanted| barrier.arrivals.get(&wanted));
+                let opened_by = if self.opens { &barrier.openings } else { &barrier.arrivals };
+                let last = barrier.wanted.remove(&thread).and_then(|wanted| opened_by.get(&wanted));
                 known(builder, mark, last.copied());
             }
             _ => {}
@@ -189,8 +191,7 @@ impl Signals {
         let mut arrivals: Vec<(u64, u32)> = barrier.arrivals.drain().collect();
         arrivals.sort_unstable();
         after(builder, mark, arrivals.into_iter().map(|(_, arrival)| arrival));
-        // The others pass when it is open.
-        barrier.arrivals.insert(last, mark);
+        barrier.openings.insert(last, mark);
         barrier.opened = Some(mark);
     }
 }

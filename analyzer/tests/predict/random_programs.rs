@@ -8,17 +8,26 @@ use conccheck_trace::Mode;
 use crate::exhaustive::{self, Shape};
 
 /// A small generator of numbers (xorshift), so that a failing seed can be run again.
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    fn below(&mut self, n: u64) -> u64 {
+    /// The numbers of a seed.
+    pub(crate) fn of(seed: u64) -> Random {
+        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        for _ in 0..4 {
+            random.below(2);
+        }
+        random
+    }
+
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 >> 11) % n
     }
 
-    fn chance(&mut self, percent: u64) -> bool {
+    pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 }
@@ -75,10 +84,7 @@ fn program(random: &mut Random, features: Features, locks: u64, length: usize) -
 }
 
 fn run(seed: u64, features: Features) -> Trace {
-    let random = &mut Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    for _ in 0..4 {
-        random.below(2);
-    }
+    let random = &mut Random::of(seed);
     let threads = 2 + random.below(3);
     let locks = 2 + random.below(3);
     let length = (6 + random.below(44 / threads)) as usize;
@@ -222,7 +228,7 @@ fn compare(seeds: std::ops::Range<u64>, features: Features) -> Tally {
 }
 
 /// How many programs of each kind: `CONCCHECK_PROGRAMS`, or enough for a test that takes seconds unoptimised.
-fn programs() -> u64 {
+pub(crate) fn programs() -> u64 {
     std::env::var("CONCCHECK_PROGRAMS").ok().and_then(|n| n.parse().ok()).unwrap_or(150)
 }
 
