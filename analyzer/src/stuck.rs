@@ -178,10 +178,10 @@ fn wakers(model: &Model<'_>, states: &[State], t: usize) -> Wakers {
             let holders = lock_holders(model, lock, mode);
             needs(if holders.is_empty() { queued_writers(model, lock, mode, t) } else { holders })
         }
-        Event::JoinRequest { child, .. } => match model.thread_index(child) {
-            Some(child) if states[child] != State::Ended => needs(vec![(child, true)]),
-            _ => wakes,
-        },
+        Event::JoinRequest { .. } => {
+            let children = pending.joins.iter().filter_map(|child| model.thread_index(*child));
+            needs(children.filter(|child| states[*child] != State::Ended).map(|child| (child, true)).collect())
+        }
         Event::OnceRequest { once, .. } => match model.onces.get(once.0).and_then(|once| once.running) {
             Some((runner, _)) => needs(vec![(runner, true)]),
             None if model.onces.get(once.0).is_some_and(|once| once.done.is_some()) => wakes,

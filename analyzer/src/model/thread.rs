@@ -99,6 +99,8 @@ pub struct Pending {
     pub index: u32,
     /// For a selection: its operations, as channels and sides.
     pub cases: Vec<(ObjectId, Side)>,
+    /// For the end of a scope: the threads that it waits for. For a join: the one.
+    pub joins: Vec<ThreadId>,
 }
 
 impl Pending {

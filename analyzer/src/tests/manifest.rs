@@ -37,3 +37,13 @@ fn who_locks_twice_is_told_so_once() {
     let found = analysis(&format!("main spawn t1; main spawn t2; {many}; main end")).findings;
     assert_eq!((found.len(), found[0].occurrences), (1, 2));
 }
+
+#[test]
+fn the_end_of_a_scope_waits_for_all_of_its_threads_whichever_ended_first() {
+    for (ended, left) in [("t1", "t2"), ("t2", "t1")] {
+        let scope =
+            "main channel c; main spawn t1 scoped; main spawn t2 scoped; main send c; main request-join t1; main request-join t2";
+        let found = rules(&format!("{scope}; t1 recv c; {ended} end; {left} request-recv c; process deadlocked"));
+        assert_eq!(found, ["deadlock"], "{ended} ended");
+    }
+}

@@ -200,7 +200,7 @@ impl Builder<'_> {
         thread.last = time;
         thread.events = index.saturating_add(1);
         self.model.end = self.model.end.max(time);
-        let ended = if thread.pending.is_some() { thread.pending.take() } else { None };
+        let mut ended = if thread.pending.is_some() { thread.pending.take() } else { None };
         if let Some(pending) = &ended
             && let Some(site) = pending.event.site()
             && !matches!(pending.event, Event::Request { .. })
@@ -220,7 +220,13 @@ impl Builder<'_> {
         }
         if event.can_block() {
             let cases = self.tracks[t].cases.clone();
-            thread.pending = Some(Pending { event, since: time, index, cases });
+            let mut joins = Vec::new();
+            if let Event::JoinRequest { child, .. } = event {
+                // Only the end of a scope asks for several, and waits for them all.
+                joins = ended.as_mut().map(|pending| std::mem::take(&mut pending.joins)).unwrap_or_default();
+                joins.push(child);
+            }
+            thread.pending = Some(Pending { event, since: time, index, cases, joins });
         }
         if !matches!(event, Event::SelectCase { .. }) {
             self.tracks[t].cases.clear();

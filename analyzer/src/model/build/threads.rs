@@ -229,6 +229,7 @@ impl Builder<'_> {
             self.model.threads[main].is_main = true;
         }
         for t in 0..self.model.threads.len() {
+            self.name_last_to_end(t);
             let site = match &self.model.threads[t].pending {
                 Some(pending) => pending.event.site().unwrap_or_default(),
                 None => self.tracks[t].slept,
@@ -242,6 +243,20 @@ impl Builder<'_> {
             }
         }
         self.find_full_sends();
+    }
+
+    /// Of the threads that the end of a scope waits for, those that have ended are no reason to wait.
+    fn name_last_to_end(&mut self, t: usize) {
+        let Some(pending) = &self.model.threads[t].pending else { return };
+        let Event::JoinRequest { site, .. } = pending.event else { return };
+        let runs =
+            |child: &ThreadId| self.model.thread_index(*child).is_some_and(|child| self.model.threads[child].ended.is_none());
+        let joins: Vec<ThreadId> = pending.joins.iter().copied().filter(runs).collect();
+        let pending = self.model.threads[t].pending.as_mut().expect("looked at above");
+        if let Some(child) = joins.first() {
+            pending.event = Event::JoinRequest { child: *child, site };
+        }
+        pending.joins = joins;
     }
 }
 

@@ -3,8 +3,8 @@
 use conccheck_trace::{Event, ObjectId, SiteId, Ticks};
 
 use super::super::mixed::MixedKind;
-use super::super::thread::Pending;
 use super::super::sync::{EarlyGet, Notification};
+use super::super::thread::Pending;
 use super::Builder;
 use crate::clock::Moment;
 
