@@ -31,6 +31,7 @@ pub(super) struct Thread {
     pub(super) waits: Vec<Event>,
     /// What it selects from: the cases directly before.
     pub(super) cases: Vec<Event>,
+    pub(super) has_ended: bool,
     /// Part of its events is missing, so that what it holds is not certain.
     pub(super) is_partial: bool,
     /// Chunks so far.
@@ -177,6 +178,7 @@ impl Thread {
             }
             Event::OnceBegin { once, site } => self.initialises.push((once, site)),
             Event::OnceEnd { once, .. } => self.initialises.retain(|&(running, _)| running != once),
+            Event::End { .. } => self.has_ended = true,
             Event::Lost { .. } => self.is_partial = true,
             _ => {}
         }

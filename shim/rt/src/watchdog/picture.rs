@@ -44,7 +44,7 @@ impl Picture<'_> {
         for id in threads {
             let Some(thread) = self.threads.all.get(&id) else { continue };
             let _ = writeln!(text, "  {}", self.thread_in_test(id));
-            for wait in &thread.waits {
+            for wait in thread.waits.iter().filter(|wait| thread.waits.len() == 1 || !self.is_over(wait)) {
                 self.wait(&mut text, wait, &thread.cases);
             }
             for hold in &thread.holds {
@@ -55,6 +55,11 @@ impl Picture<'_> {
             }
         }
         text
+    }
+
+    /// Whether it is for a thread that has ended: of those that the end of a scope waits for, some may have.
+    fn is_over(&self, wait: &Event) -> bool {
+        matches!(wait, Event::JoinRequest { child, .. } if self.threads.all.get(child).is_some_and(|child| child.has_ended))
     }
 
     fn wait(&self, text: &mut String, wait: &Event, cases: &[Event]) {

@@ -193,6 +193,25 @@ fn a_program_whose_every_thread_waits_for_a_message_ends() {
 }
 
 #[test]
+fn a_scope_that_can_not_end_is_said_to_wait_for_the_threads_that_still_run() {
+    if support::is_child() {
+        let (_sender, receiver) = mpsc::channel::<()>();
+        let (go, gone) = mpsc::channel::<()>();
+        let (stuck, quick) = (spawn("stuck", move || receive(&receiver)), spawn("quick", move || assert!(gone.recv().is_err())));
+        let children = conccheck_rt::thread::Children::new();
+        children.add(stuck.child);
+        children.add(quick.child);
+        children.join_request(Location::caller());
+        drop(go);
+        return stuck.handle.join().expect("no panic");
+    }
+    let run = run("watchdog::a_scope_that_can_not_end_is_said_to_wait_for_the_threads_that_still_run");
+    assert_eq!(run.status.code(), ENDED, "{}", run.stderr);
+    assert_lines(&run, &["waits for the end of thread `stuck`"]);
+    assert!(!run.stderr.contains("quick"), "{}", run.stderr);
+}
+
+#[test]
 fn a_program_that_is_merely_slow_is_left_alone() {
     if support::is_child() {
         let guard = A.lock();
