@@ -145,12 +145,17 @@ fn not_dropped(model: &Model<'_>, channel: ObjectId, side: Side, several: bool, 
     }
 }
 
+/// A group that is waited for, by its quoted name, which says what it is if it has none of its own.
+fn group(name: &str) -> String {
+    if name.starts_with("`WaitGroup") { name.to_owned() } else { format!("WaitGroup {name}") }
+}
+
 /// What it waits for, and what to do about it.
 fn words(model: &Model<'_>, draft: &Draft<'_, '_>, t: usize, event: Event) -> (String, String) {
     let name = waits::object(event).map(|id| draft.quoted(id)).unwrap_or_default();
     match event {
         Event::RecvRequest { channel, .. } if waits::is_group(model, channel) => (
-            format!("it waits for {name}, of which a member is never dropped"),
+            format!("it waits for {}, of which a member is never dropped", group(&name)),
             format!("drop every clone of {name} when its work is done, on every path, errors included, and forget none"),
         ),
         Event::RecvRequest { .. } => (

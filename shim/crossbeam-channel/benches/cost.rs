@@ -47,8 +47,10 @@ macro_rules! operations {
             }
 
             pub(super) fn selection() -> impl FnMut(u32) {
-                let ((sender, receiver), (_quit, quitting)) = (unbounded(), unbounded::<()>());
+                let ((sender, receiver), (quit, quitting)) = (unbounded(), unbounded::<()>());
                 move |times| {
+                    // Part of this closure, or it would be dropped, and the selection see that.
+                    let _open = &quit;
                     for i in 0..times {
                         black_box(&sender).send(i).unwrap();
                         select! {
