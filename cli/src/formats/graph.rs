@@ -9,14 +9,17 @@ pub(crate) struct Edge<'a> {
     pub(crate) party: &'a Party,
 }
 
-/// The edges that the scenario shows, thread by thread.
+/// The edges that the scenario shows, thread by thread. A thread that gets all that it asks for has none.
 pub(crate) fn edges(finding: &Finding) -> Vec<Edge<'_>> {
     let mut edges = Vec::new();
     for (index, party) in finding.parties.iter().enumerate() {
-        let steps = finding.scenario.iter().filter(|step| step.party == index);
+        let steps = || finding.scenario.iter().filter(|step| step.party == index);
+        if !steps().any(|step| step.blocks) {
+            continue;
+        }
         let first = edges.len();
         let mut held = None;
-        for object in steps.filter_map(|step| object_of(&step.text, &finding.objects)) {
+        for object in steps().filter_map(|step| object_of(&step.text, &finding.objects)) {
             if let Some(held) = held {
                 let is_known = |edge: &Edge<'_>| (edge.held, edge.wanted) == (held, object);
                 if !edges[first..].iter().any(is_known) {
@@ -44,5 +47,12 @@ mod tests {
         let finding = samples::cycle();
         let edges: Vec<_> = edges(&finding).iter().map(|edge| (edge.held, edge.wanted, edge.party.thread.as_str())).collect();
         assert_eq!(edges, [("Bank.accounts", "Bank.audit", "worker-1"), ("Bank.audit", "Bank.accounts", "flusher")]);
+    }
+
+    #[test]
+    fn where_nobody_waits_for_ever_there_is_no_cycle() {
+        let mut finding = samples::cycle();
+        finding.scenario.iter_mut().for_each(|step| step.blocks = false);
+        assert!(edges(&finding).is_empty());
     }
 }

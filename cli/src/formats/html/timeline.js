@@ -1,4 +1,5 @@
-// The timeline: a lane a thread, drawn on a canvas. Coarse shares of the run behind, stretches in detail before them.
+// The timeline: a lane a thread, drawn on a canvas. Coarse shares of the run behind, stretches in detail before them. The canvas is as
+// high as what is seen of it and stays in place while the lanes are scrolled; only what is seen is drawn.
 function timeline() {
   const view = document.getElementById("timeline-view");
   const block = document.getElementById("timeline-data");
@@ -8,12 +9,35 @@ function timeline() {
   const hint = details.textContent;
   const canvas = view.querySelector("canvas");
   const pen = canvas.getContext("2d");
-  const NAMES = 170, AXIS = 22, LANE = 34, BAR = 22;
-  const height = AXIS + data.lanes.length * LANE;
+  const NAMES = 170, AXIS = 22, LANE = 34, BAR = 22, BORDER = 2;
+  const whole = AXIS + data.lanes.length * LANE;
+  const roll = document.createElement("div");
+  roll.style.height = `${whole}px`;
+  view.append(roll);
+  roll.append(canvas);
   let from = 0, to = data.end, lit = null, frame = 0, hovered = -1;
 
-  const lanes = data.lanes.map(() => []);
-  data.stretches.forEach((stretch, index) => lanes[stretch[0]].push(index));
+  // Of each lane its stretches, which come in the order of their starts, and for each the latest end of those up to it.
+  const lanes = data.lanes.map(() => ({ indices: [], ends: [] }));
+  data.stretches.forEach(([lane, , , , start, length], index) => {
+    const { indices, ends } = lanes[lane];
+    ends.push(Math.max(start + length, ends.at(-1) ?? 0));
+    indices.push(index);
+  });
+  // The first position from which on `is` holds.
+  function first(list, is) {
+    let low = 0, high = list.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (is(list[middle])) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+  function between({ indices, ends }, start, end) {
+    const begin = first(ends, (latest) => latest >= start);
+    return indices.slice(begin, Math.max(begin, first(indices, (index) => data.stretches[index][4] > end)));
+  }
   function time(nanos) {
     const units = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"]];
     const [unit, name] = units.find(([unit]) => Math.abs(nanos) >= unit) || [1, "ns"];
@@ -21,6 +45,11 @@ function timeline() {
     return `${value >= 100 || unit === 1 ? value.toFixed(0) : value.toPrecision(3)} ${name}`;
   }
   const width = () => view.clientWidth;
+  const height = () => Math.min(whole, view.clientHeight);
+  // Where a lane begins in what is seen, when it was last drawn.
+  let scrolled = 0;
+  const top = (lane) => AXIS + lane * LANE - scrolled;
+  const isSeen = (lane) => top(lane) + LANE > AXIS && top(lane) < height();
   const x = (nanos) => NAMES + ((nanos - from) / (to - from)) * (width() - NAMES);
   const nanosAt = (pixel) => from + ((pixel - NAMES) / Math.max(width() - NAMES, 1)) * (to - from);
 
@@ -54,48 +83,59 @@ function timeline() {
 
   // Where a stretch is drawn; what is nested is drawn lower and flatter.
   function bar([lane, , , , start, length, depth]) {
-    const left = x(start), top = AXIS + lane * LANE + 5 + depth * 5;
-    return { left, top, wide: Math.max(x(start + length) - left, 1.5), high: BAR - depth * 5 };
+    const left = x(start);
+    return { left, top: top(lane) + 5 + depth * 5, wide: Math.max(x(start + length) - left, 1.5), high: BAR - depth * 5 };
   }
-  function axis() {
-    pen.fillStyle = palette.dim;
-    pen.strokeStyle = palette.line;
+  function ticks() {
     const rough = ((to - from) / Math.max(width() - NAMES, 1)) * 110;
     const power = 10 ** Math.floor(Math.log10(Math.max(rough, 1)));
     const step = [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough);
-    for (let at = Math.ceil(from / step) * step; at <= to; at += step) {
-      pen.fillText(time(at), x(at) + 3, 14);
-      pen.beginPath();
-      pen.moveTo(x(at), 0);
-      pen.lineTo(x(at), height);
-      pen.stroke();
-    }
+    const ticks = [];
+    for (let at = Math.ceil(from / step) * step; at <= to; at += step) ticks.push(at);
+    return ticks;
+  }
+  function grid() {
+    pen.fillStyle = palette.line;
+    for (const at of ticks()) pen.fillRect(x(at), 0, 1, height());
+  }
+  function axis() {
+    pen.fillStyle = palette.back;
+    pen.fillRect(0, 0, width(), AXIS);
+    pen.fillStyle = palette.dim;
+    for (const at of ticks()) pen.fillText(time(at), x(at) + 3, 14);
   }
   function shares(lane, index) {
     const bins = lane.held.length, wide = data.end / bins;
-    const top = AXIS + index * LANE + 5;
-    const column = (at, share, color) => {
-      if (share === "0") return;
-      const left = Math.max(x(at * wide), NAMES), right = x((at + 1) * wide);
-      if (right < NAMES || left > width()) return;
-      const high = BAR * (Number(share) / 9);
-      pen.fillStyle = color;
-      pen.fillRect(left, top + BAR - high, right - left, high);
-    };
+    const begin = Math.floor(from / wide), end = Math.min(Math.ceil(to / wide), bins);
     pen.globalAlpha = 0.22;
-    for (let at = 0; at < bins; at++) {
-      column(at, lane.waited[at], palette.wait);
-      column(at, lane.held[at], palette.hold);
+    for (const [digits, color] of [[lane.waited, palette.wait], [lane.held, palette.hold]]) {
+      pen.beginPath();
+      for (let at = begin; at < end; at++) {
+        if (digits[at] === "0") continue;
+        const high = BAR * (Number(digits[at]) / 9);
+        pen.rect(x(at * wide), top(index) + 5 + BAR - high, x((at + 1) * wide) - x(at * wide), high);
+      }
+      pen.fillStyle = color;
+      pen.fill();
     }
     pen.globalAlpha = 1;
   }
-  function stretch(index) {
-    const shape = data.stretches[index], kind = shape[1];
-    const { left, top, wide, high } = bar(shape);
-    if (left + wide < NAMES || left > width()) return;
+  function stretches(lane) {
+    // How far to the right a kind and depth are drawn: what would only be drawn over it again is not.
+    const drawn = {};
+    for (const index of between(lane, from, to)) {
+      const shape = data.stretches[index], place = bar(shape), row = shape[1] * 8 + shape[6];
+      const end = place.left + place.wide, isOne = index === hovered || lit?.has(index);
+      if (!isOne && end <= (drawn[row] ?? -Infinity) + 0.5) continue;
+      drawn[row] = Math.max(end, drawn[row] ?? -Infinity);
+      stretch(index, shape, place);
+    }
+  }
+  function stretch(index, shape, { left, top, wide, high }) {
+    const kind = shape[1];
     const color = [palette.hold, palette.read, palette.wait, palette.other, palette.other, palette.text][kind];
     pen.globalAlpha = lit && !lit.has(index) ? 0.25 : 1;
-    pen.fillStyle = kind >= 2 && kind <= 4 ? hatch(color) : color;
+    pen.fillStyle = kind >= 2 && kind <= 4 && wide > 3 ? hatch(color) : color;
     if (kind === 5) pen.fillRect(left - 0.75, top, 1.5, BAR);
     else pen.fillRect(left, top, wide, high);
     if (kind >= 2 && kind <= 3 && wide > 3) {
@@ -131,7 +171,7 @@ function timeline() {
     for (const [a, b] of shown) {
       const giver = bar(data.stretches[a]), taker = bar(data.stretches[b]);
       const [x0, y0, x1, y1] = [giver.left + giver.wide, giver.top + giver.high / 2, taker.left, taker.top + taker.high / 2];
-      if (x1 < NAMES || x0 > width()) continue;
+      if (x1 < NAMES || x0 > width() || Math.max(y0, y1) < AXIS || Math.min(y0, y1) > height()) continue;
       pen.beginPath();
       pen.moveTo(x0, y0);
       pen.bezierCurveTo(x0 + 12, y0, x1 - 12, y1, x1, y1);
@@ -145,9 +185,10 @@ function timeline() {
   }
   function labels() {
     pen.fillStyle = palette.back;
-    pen.fillRect(0, 0, NAMES, height);
+    pen.fillRect(0, 0, NAMES, height());
     data.lanes.forEach((lane, index) => {
-      const y = AXIS + index * LANE;
+      if (!isSeen(index)) return;
+      const y = top(index);
       pen.strokeStyle = palette.line;
       pen.beginPath();
       pen.moveTo(0, y);
@@ -162,18 +203,26 @@ function timeline() {
     frame = 0;
     const ratio = devicePixelRatio || 1;
     if (!width()) return;
-    canvas.width = width() * ratio;
-    canvas.height = height * ratio;
-    canvas.style.width = `${width()}px`;
-    canvas.style.height = `${height}px`;
+    const [wide, high] = [Math.round(width() * ratio), Math.round(height() * ratio)];
+    if (canvas.width !== wide || canvas.height !== high) {
+      [canvas.width, canvas.height] = [wide, high];
+      canvas.style.width = `${width()}px`;
+      canvas.style.height = `${height()}px`;
+    }
+    scrolled = view.scrollTop;
     palette ||= colors();
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, width(), height());
     pen.font = "12px ui-monospace, monospace";
-    axis();
-    data.lanes.forEach(shares);
-    for (const lane of lanes) lane.forEach(stretch);
+    grid();
+    data.lanes.forEach((lane, index) => {
+      if (!isSeen(index)) return;
+      shares(lane, index);
+      stretches(lanes[index]);
+    });
     arrows();
     labels();
+    axis();
   }
   function draw() {
     if (!frame) frame = requestAnimationFrame(paint);
@@ -197,11 +246,11 @@ function timeline() {
   function under(event) {
     const frame = canvas.getBoundingClientRect();
     const [px, py] = [event.clientX - frame.left, event.clientY - frame.top];
-    const lane = lanes[Math.floor((py - AXIS) / LANE)];
-    if (!lane || px < NAMES) return -1;
-    const hits = lane.filter((index) => {
+    const lane = lanes[Math.floor((py - AXIS + scrolled) / LANE)];
+    if (!lane || px < NAMES || py < AXIS) return -1;
+    const hits = between(lane, nanosAt(px - BORDER), nanosAt(px + BORDER)).filter((index) => {
       const { left, wide } = bar(data.stretches[index]);
-      return px >= left - 2 && px <= left + wide + 2;
+      return px >= left - BORDER && px <= left + wide + BORDER;
     });
     // The innermost one.
     return hits.length ? hits.reduce((a, b) => (data.stretches[b][5] <= data.stretches[a][5] ? b : a)) : -1;
@@ -237,6 +286,7 @@ function timeline() {
     draw();
   });
   new ResizeObserver(draw).observe(view);
+  view.addEventListener("scroll", draw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     palette = null;
     for (const color of Object.keys(hatches)) delete hatches[color];
