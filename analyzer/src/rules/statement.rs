@@ -64,8 +64,8 @@ fn goes_on(line: &str) -> bool {
 
 /// The name of the function that is called at `site`, or whatever word begins there.
 pub(crate) fn called(model: &Model<'_>, site: SiteId) -> Option<String> {
-    let column = model.site(site)?.column.checked_sub(1)?;
-    let text = at(model, site)?;
+    let site = model.site(site)?;
+    let (text, column) = (line(model, site, 0)?, site.column.checked_sub(1)?);
     Some(text.chars().skip(column as usize).take_while(|c| c.is_alphanumeric() || *c == '_').collect())
 }
 

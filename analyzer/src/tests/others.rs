@@ -137,8 +137,8 @@ fn a_receive_that_gives_up_is_no_part_of_a_cycle() {
         "t2 lock m; t2 unlock m; t1 lock m; t1 lock n; t1 wait cv n timed; t2 lock n; t2 notify cv; t2 unlock n; t1 wake cv";
     assert_eq!(found(&wait.replace(" timed", "")), ["hold-and-wait-cycle"]);
     assert!(found(wait).is_empty(), "so has a wait for a notification");
-    let at_once = Text(vec!["if let Ok(x) = c.try_recv() {"]);
-    let trace = tried.replace("t2 recv-fail c @r:9; t2 recv c @r:9", "t2 recv c @r.rs:1:18");
+    let at_once = Text(vec!["    if let Ok(x) = c.try_recv() {"]);
+    let trace = tried.replace("t2 recv-fail c @r:9; t2 recv c @r:9", "t2 recv c @r.rs:1:22");
     let trace = conccheck_trace::text::parse(&format!("{START}{trace}")).expect("a well-formed trace");
     let by_name = analyze(&[trace], &at_once, &Config::default()).findings;
     assert!(by_name.iter().all(|finding| finding.rule.name != "hold-and-wait-cycle"), "its name says so");
