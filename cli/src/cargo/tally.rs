@@ -1,7 +1,9 @@
 //! Runs cargo and counts the tests that pass and fail, from what the test harness prints.
 
+use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -28,18 +30,44 @@ pub(super) enum Harness {
 /// What is left behind may keep the output open; so long it is waited for after the command's own end.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// No line with results is longer.
-const MAX_LINE: usize = 4096;
+/// So much of the end of a line is looked at. nextest's bar of progress fills whole screens without an end of line.
+const MAX_LINE: usize = 1 << 16;
 
 /// Runs a test harness, whose output is passed on as it comes and read on the way. `None`: nothing was counted.
 pub(super) fn run(command: &mut Command, harness: Harness) -> io::Result<(ExitStatus, Option<Tally>)> {
     let (stdout, stderr) = (io::stdout(), io::stderr());
-    // What is printed on one terminal stays in order only if it takes one way.
-    let both = stdout.is_terminal() && stderr.is_terminal();
+    let both = is_one(&stdout, &stderr);
     match harness {
         Harness::Standard => watch(command, harness, both, stdout),
         Harness::Nextest => watch(command, harness, both, stderr),
     }
+}
+
+/// Whether what is printed on the two comes out in one place, as on a terminal or behind `2>&1`: it stays in order only if it takes one
+/// way.
+fn is_one(stdout: &impl AsFd, stderr: &impl AsFd) -> bool {
+    let place = |output: BorrowedFd<'_>| {
+        let place = File::from(output.try_clone_to_owned()?).metadata()?;
+        io::Result::Ok((place.dev(), place.ino()))
+    };
+    matches!((place(stdout.as_fd()), place(stderr.as_fd())), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Runs a test harness and keeps all that it prints.
+pub(super) fn run_quietly(command: &mut Command, harness: Harness) -> io::Result<(ExitStatus, Option<Tally>, Vec<u8>)> {
+    let (output, theirs) = io::pipe()?;
+    let mut child = command.stdin(Stdio::null()).stdout(theirs.try_clone()?).stderr(theirs).spawn()?;
+    // Its end is there when nobody can print any more.
+    command.stdout(Stdio::inherit()).stderr(Stdio::inherit());
+    let (sender, printed) = mpsc::channel();
+    thread::spawn(move || {
+        let mut printed = Vec::new();
+        let tally = pass_on(output, &mut printed, harness);
+        sender.send((tally, printed))
+    });
+    let status = child.wait()?;
+    let (tally, printed) = printed.recv_timeout(PATIENCE).unwrap_or_default();
+    Ok((status, tally, printed))
 }
 
 /// Runs it with the one of its outputs that has the results watched, or with both; `own` is where that would have gone.
@@ -89,9 +117,8 @@ fn pass_on(mut output: impl Read, mut own: impl Write, harness: Harness) -> Opti
         };
         let _ = own.write_all(read).and_then(|()| own.flush());
         for piece in read.split_inclusive(|byte| *byte == b'\n') {
-            if line.len() < MAX_LINE {
-                line.extend_from_slice(piece);
-            }
+            line.extend_from_slice(piece);
+            line.drain(..line.len().saturating_sub(MAX_LINE));
             if piece.ends_with(b"\n") {
                 add(&mut tally, harness.counted(&line));
                 line.clear();
@@ -114,11 +141,10 @@ impl Harness {
     fn counted(self, line: &[u8]) -> Option<Tally> {
         let line = String::from_utf8_lossy(line);
         let line = anstream::adapter::strip_str(&line).to_string();
-        // What a progress bar wrote before was overwritten.
-        let line = line.trim_end().rsplit('\r').next()?.trim_start();
-        let (_, counts) = match self {
-            Harness::Standard => line.strip_prefix("test result: ")?.split_once(". ")?,
-            Harness::Nextest => line.strip_prefix("Summary [")?.split_once(" run: ")?,
+        let counts = match self {
+            Harness::Standard => line.trim().strip_prefix("test result: ")?.split_once(". ")?.1,
+            // Around it may be what the bar of progress wrote, and blanks up to the edge of the screen.
+            Harness::Nextest => line.rsplit_once("Summary [")?.1.split_once(" run: ")?.1.split("  ").next()?,
         };
         let count = |part: &str| {
             let (number, what) = part.trim().split_once(' ')?;
@@ -134,8 +160,6 @@ impl Harness {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-
     use super::*;
 
     #[test]
@@ -153,6 +177,9 @@ mod tests {
         let line = "\u{1b}[31;1m     Summary\u{1b}[0m [   0.005s] \u{1b}[1m9\u{1b}[0m tests run: 5 passed (1 slow, 2 flaky), 2 failed, 1 timed out, 3 skipped\n";
         assert_eq!(counted(line), Some(Tally { passed: 5, failed: 3 }));
         assert_eq!(counted("Summary [ 0.1s] 3/5 tests run: 2 passed, 1 exec failed"), Some(Tally { passed: 2, failed: 1 }));
+        let bar = "[2K     Running [ 00:00:00] ██ 4/4: 1 running, 7 passed";
+        let among = format!("{bar}     Summary [   0.1s] 4 tests run: 3 passed, 1 failed, 0 skipped         {bar}");
+        assert_eq!(counted(&among), Some(Tally { passed: 3, failed: 1 }));
         assert_eq!(counted("test result: ok. 3 passed; 0 failed"), None, "of a test that failed: its own output");
     }
 
@@ -163,6 +190,30 @@ mod tests {
         let tally = pass_on(output.as_bytes(), &mut passed_on, Harness::Standard);
         assert_eq!((tally, passed_on.as_slice()), (Some(Tally { passed: 4, failed: 0 }), output.as_bytes()));
         assert_eq!(pass_on(&b"no test"[..], io::sink(), Harness::Standard), None);
+    }
+
+    #[test]
+    fn what_goes_into_one_pipe_comes_out_in_order() {
+        let (mut output, pipe) = io::pipe().expect("a pipe");
+        let same = pipe.try_clone().expect("a pipe");
+        assert!(is_one(&pipe, &same));
+        assert!(!is_one(&pipe, &io::pipe().expect("a pipe").1));
+        drop(same);
+        let script = "for i in 1 2 3 4 5 6 7 8; do printf a; printf b >&2; done";
+        let pipe = File::from(OwnedFd::from(pipe));
+        watch(Command::new("sh").args(["-c", script]), Harness::Standard, true, pipe).expect("it runs");
+        let mut shown = String::new();
+        output.read_to_string(&mut shown).expect("text");
+        assert_eq!(shown, "ab".repeat(8));
+    }
+
+    #[test]
+    fn what_a_quiet_run_prints_is_kept_and_counted() {
+        let script = "echo first; echo second >&2; echo 'test result: FAILED. 3 passed; 1 failed'; exit 7";
+        let (status, tally, printed) =
+            run_quietly(Command::new("sh").args(["-c", script]), Harness::Standard).expect("it runs");
+        assert_eq!((status.code(), tally), (Some(7), Some(Tally { passed: 3, failed: 1 })));
+        assert!(printed.starts_with(b"first\nsecond\n"), "{}", String::from_utf8_lossy(&printed));
     }
 
     /// The user's terminal is one of our own here.

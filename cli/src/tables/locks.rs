@@ -20,7 +20,7 @@ struct Use {
 }
 
 /// Times are nanoseconds, at most 1 % too long.
-#[derive(Serialize)]
+#[derive(Serialize, Debug)]
 pub(crate) struct LockRow {
     pub(crate) lock: String,
     pub(crate) instances: u64,
@@ -53,11 +53,11 @@ fn count(model: &Model<'_>, uses: &mut BTreeMap<String, Use>) {
             Doing::Hold { lock, .. } => {
                 let used = used.entry(lock).or_insert_with(Use::new);
                 used.acquisitions += 1;
-                used.holds.saturating_record(stretch.length().0);
+                used.holds.record(stretch.length().0).expect("it grows");
             }
             Doing::Wait { lock } => {
                 let used = used.entry(lock).or_insert_with(Use::new);
-                used.waits.saturating_record(stretch.length().0);
+                used.waits.record(stretch.length().0).expect("it grows");
                 used.total_wait += stretch.length().0;
             }
             _ => {}
@@ -134,5 +134,26 @@ impl Row for LockRow {
             Cell::time(self.p99_hold),
             Cell::time(self.longest_hold),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use conccheck_analyzer::{Config, NoSources};
+
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_the_trace_however_long() {
+        let trace = conccheck_trace::text::parse(
+            "main spawn t; main lock a; t request a +1ms; main unlock a +2s; t lock a; t unlock a +50ms; t lock a; t unlock a +10us",
+        )
+        .expect("a trace");
+        let rows = rows([&Model::new(&trace, &NoSources, &Config::default())]);
+        let near = |found: u64, wanted: u64| found.abs_diff(wanted) <= wanted / 50;
+        let row = &rows[0];
+        assert!(near(row.longest_hold, 2_001_000_000) && near(row.median_hold, 50_000_000), "{row:?}");
+        assert!(near(row.longest_wait, 2_000_000_000) && row.longest_wait.abs_diff(row.total_wait) < 20_000_000, "{row:?}");
+        assert_eq!((row.acquisitions, row.waits, row.contended_percent), (3, 1, 33), "{row:?}");
     }
 }
