@@ -11,7 +11,8 @@ use conccheck_tests::{Ended, Tool, run};
 use serde_json::Value;
 use tempfile::TempDir;
 
-const LIMIT: Duration = Duration::from_secs(300);
+/// A command that takes longer hangs.
+pub(crate) const LIMIT: Duration = Duration::from_secs(300);
 
 /// Ends a source text: a function that tells whether the crate was compiled against the facade of std.
 pub(crate) const INSTRUMENTED: &str = "\n#[allow(dead_code)] pub fn instrumented() -> bool { ::std::any::type_name::<::std::sync::Mutex<()>>().contains(\"conccheck\") }\n";

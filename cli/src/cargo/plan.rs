@@ -89,7 +89,12 @@ pub(super) const FACADES: &[Facade] = &[
         milestones: &["0.4.0", "0.4.1", "0.4.3", "0.4.6", "0.4.7", "0.4.9", "0.4.10", "0.4.11"],
     },
     Facade { name: "once_cell", versions: &["1"], folder: "once_cell", milestones: &["1.1.0", "1.2.0", "1.4.0", "1.12.0"] },
-    Facade { name: "parking_lot", versions: &["0.10", "0.11", "0.12", "0.13"], folder: "parking_lot", milestones: &["0.12.1"] },
+    Facade {
+        name: "parking_lot",
+        versions: &["0.9", "0.10", "0.11", "0.12", "0.13"],
+        folder: "parking_lot",
+        milestones: &["0.10.1", "0.12.1"],
+    },
 ];
 
 /// Crates that the originals of facades are made of: what they do is recorded by the facade, and is compiled as the originals are.

@@ -62,10 +62,14 @@ impl<R, T> RwLock<R, T> {
     }
 }
 
-/// How a raw lock reads. In 0.5, raw locks whose readers pass queued writers are types of their own, which only their names tell.
+/// How a raw lock reads. In 0.5, raw locks whose readers pass queued writers are types of their own.
 pub(crate) fn read_mode<R>() -> Mode {
-    let is_recursive = cfg!(conccheck_original = "0.5") && type_name::<R>().ends_with("RawRwLockRecursive");
-    if is_recursive { Mode::RecursiveShared } else { Mode::Shared }
+    if cfg!(conccheck_original = "0.5") && is_recursive(type_name::<R>()) { Mode::RecursiveShared } else { Mode::Shared }
+}
+
+/// Whether readers pass queued writers of this type of raw lock, which only its name tells: parking_lot's is made so by a parameter.
+fn is_recursive(raw_lock: &str) -> bool {
+    raw_lock.ends_with("::RawRwLock<true>") || raw_lock.ends_with("Recursive")
 }
 
 /// The ways to ask for a lock in one mode. `$attempt` is the original's that never waits.
@@ -285,5 +289,16 @@ impl<'a, R: RawRwLockUpgrade, T: ?Sized> RwLockUpgradableReadGuard<'a, R, T> {
     #[inline]
     pub(crate) fn new(rwlock: &'a RwLock<R, T>, (held, inner): (Held<'a>, real::RwLockUpgradableReadGuard<'a, R, T>)) -> Self {
         RwLockUpgradableReadGuard { held, inner, rwlock }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readers_of_parking_lot_wait_for_queued_writers_unless_they_are_recursive() {
+        assert!(is_recursive(type_name::<parking_lot_13::RawRwLockRecursive>()));
+        assert!(!is_recursive(type_name::<parking_lot_13::RawRwLock>()));
     }
 }

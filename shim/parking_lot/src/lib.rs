@@ -7,6 +7,8 @@ pub use parking_lot_orig::*;
 
 #[cfg(not(conccheck_original = "0.13"))]
 mod condvar;
+#[cfg(not(conccheck_before = "0.10.1"))]
+mod fair_mutex;
 mod locks;
 mod once;
 
@@ -20,10 +22,12 @@ pub use condvar::Condvar;
 /// Instrumented [`parking_lot::Condvar`](parking_lot_orig::Condvar).
 #[cfg(conccheck_original = "0.13")]
 pub type Condvar = ::lock_api::Condvar<RawCondvar>;
+#[cfg(not(conccheck_before = "0.10.1"))]
+pub use fair_mutex::{FairMutex, FairMutexGuard, MappedFairMutexGuard, const_fair_mutex};
 pub use locks::{
-    FairMutex, FairMutexGuard, MappedFairMutexGuard, MappedMutexGuard, MappedReentrantMutexGuard, MappedRwLockReadGuard,
-    MappedRwLockWriteGuard, Mutex, MutexGuard, ReentrantMutex, ReentrantMutexGuard, RwLock, RwLockReadGuard,
-    RwLockUpgradableReadGuard, RwLockWriteGuard, const_fair_mutex, const_mutex, const_reentrant_mutex, const_rwlock,
+    MappedMutexGuard, MappedReentrantMutexGuard, MappedRwLockReadGuard, MappedRwLockWriteGuard, Mutex, MutexGuard,
+    ReentrantMutex, ReentrantMutexGuard, RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard, const_mutex,
+    const_reentrant_mutex, const_rwlock,
 };
 #[cfg(conccheck_original = "0.13")]
 pub use locks::{

@@ -2,7 +2,7 @@
 
 #[cfg(conccheck_original = "0.13")]
 use parking_lot_orig::RawRwLockRecursive;
-use parking_lot_orig::{RawFairMutex, RawMutex, RawRwLock, RawThreadId};
+use parking_lot_orig::{RawMutex, RawRwLock, RawThreadId};
 
 /// Instrumented [`parking_lot::Mutex`](parking_lot_orig::Mutex).
 pub type Mutex<T> = lock_api::Mutex<RawMutex, T>;
@@ -10,13 +10,6 @@ pub type Mutex<T> = lock_api::Mutex<RawMutex, T>;
 pub type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawMutex, T>;
 /// Instrumented [`parking_lot::MappedMutexGuard`](parking_lot_orig::MappedMutexGuard).
 pub type MappedMutexGuard<'a, T> = lock_api::MappedMutexGuard<'a, RawMutex, T>;
-
-/// Instrumented [`parking_lot::FairMutex`](parking_lot_orig::FairMutex).
-pub type FairMutex<T> = lock_api::Mutex<RawFairMutex, T>;
-/// Instrumented [`parking_lot::FairMutexGuard`](parking_lot_orig::FairMutexGuard).
-pub type FairMutexGuard<'a, T> = lock_api::MutexGuard<'a, RawFairMutex, T>;
-/// Instrumented [`parking_lot::MappedFairMutexGuard`](parking_lot_orig::MappedFairMutexGuard).
-pub type MappedFairMutexGuard<'a, T> = lock_api::MappedMutexGuard<'a, RawFairMutex, T>;
 
 /// Instrumented [`parking_lot::ReentrantMutex`](parking_lot_orig::ReentrantMutex).
 pub type ReentrantMutex<T> = lock_api::ReentrantMutex<RawMutex, RawThreadId, T>;
@@ -61,12 +54,6 @@ pub type MappedRecursiveRwLockWriteGuard<'a, T> = lock_api::MappedRwLockWriteGua
 #[track_caller]
 pub const fn const_mutex<T>(val: T) -> Mutex<T> {
     Mutex::new(val)
-}
-
-/// See [`parking_lot::const_fair_mutex`](parking_lot_orig::const_fair_mutex).
-#[track_caller]
-pub const fn const_fair_mutex<T>(val: T) -> FairMutex<T> {
-    FairMutex::new(val)
 }
 
 /// See [`parking_lot::const_reentrant_mutex`](parking_lot_orig::const_reentrant_mutex).
