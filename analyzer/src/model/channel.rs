@@ -28,8 +28,6 @@ pub struct Channel {
     pub samples: Vec<(Ticks, u64)>,
     /// Sends that had to wait for room.
     pub send_waits: u64,
-    /// Time that senders waited for room, in ticks.
-    pub send_waited: u64,
     /// Sends that failed since the receivers were gone, by thread: how often, and the site of the latest.
     pub closed_sends: BTreeMap<usize, (u64, SiteId)>,
     /// For each thread and site that went on asking when the senders were gone: how often it was told, and when first.
