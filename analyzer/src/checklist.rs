@@ -1,5 +1,6 @@
 //! The practices behind the rules: which of them a run exercised, and whether a rule found it broken.
 
+use conccheck_trace::read::ProcessTrace;
 use conccheck_trace::{ObjectId, ObjectKind};
 
 use crate::finding::{Finding, Severity};
@@ -90,8 +91,10 @@ pub struct Entry {
     pub found: Vec<(&'static str, usize)>,
 }
 
-/// The name of the header's fact that holds the seed of a perturbed schedule.
-const SEED: &str = "perturb_seed";
+/// The seed of a run whose schedule was perturbed: a fact of its header.
+pub(crate) fn seed(trace: &ProcessTrace) -> Option<&str> {
+    trace.header.facts.iter().find(|(name, _)| name == "perturb_seed").map(|(_, seed)| seed.as_str())
+}
 
 /// All practices, in the order of the checklist.
 pub static PRACTICES: &[Practice] = &[
@@ -321,7 +324,11 @@ impl Exercise {
             self.panics += u64::from(thread.panicked);
             self.stops += u64::from(thread.joined_by.is_some());
         }
-        self.perturbed += u64::from(model.trace.header.facts.iter().any(|(name, _)| name == SEED));
+    }
+
+    /// Says with how many seeds schedules were perturbed.
+    pub(crate) fn perturbed_by(&mut self, seeds: usize) {
+        self.perturbed = seeds as u64;
     }
 }
 
@@ -366,6 +373,21 @@ mod tests {
         let scope = "main scope-begin s; main spawn w; w end; main join w; main scope-end s";
         assert_eq!(of(scope), Some((name, Verdict::Pass, 1)));
         assert_eq!(of("main spawn w; w cancel-look stop; w end; main join w"), Some((name, Verdict::NotExercised, 0)));
+    }
+
+    #[test]
+    fn seeds_are_counted_once_however_many_processes_have_them_and_findings_name_theirs() {
+        let trace = |seed: &str| {
+            let words = format!("fact perturb_seed {seed}; main spawn t1; t1 lock a; t1 request a");
+            conccheck_trace::text::parse(&words).expect("a well-formed trace")
+        };
+        let analysis = analyze(&[trace("2"), trace("2"), trace("1")], &NoSources, &Config::default());
+        let entries = checklist(&analysis.stats.exercise, &analysis.findings);
+        let runs = entries.iter().find(|entry| entry.practice.exercised_by == Deed::PerturbedRuns).expect("it is there");
+        assert_eq!((runs.verdict, runs.exercised), (Verdict::Pass, 2));
+        let told =
+            analysis.findings.iter().flat_map(|finding| &finding.evidence).find(|text| text.contains("CONCCHECK_PERTURB=2"));
+        assert!(told.is_some(), "{:?}", analysis.findings);
     }
 
     #[test]

@@ -27,9 +27,9 @@ pub mod rule;
 mod rules;
 pub mod stuck;
 pub mod table;
-mod wait_proof;
 #[cfg(test)]
 mod tests;
+mod wait_proof;
 
 use std::collections::BTreeSet;
 
@@ -109,12 +109,14 @@ pub struct Stats {
 pub fn analyze(traces: &[ProcessTrace], sources: &dyn Sources, config: &Config) -> Analysis {
     let mut analysis = Analysis::default();
     let mut tests = BTreeSet::new();
+    let mut seeds = BTreeSet::new();
     let mut lock_sites = BTreeSet::new();
     let mut found = Vec::new();
     let mut across = Across::default();
     for trace in traces {
         analysis.warnings.extend(trace.warnings.iter().cloned());
         let model = Model::new(trace, sources, config);
+        let first = found.len();
         analysis.stats.add(&model);
         tests.extend(model.tests.iter().cloned());
         lock_sites.extend(model.contexts.iter().filter_map(|context| model.site(context.site).cloned()));
@@ -128,6 +130,11 @@ pub fn analyze(traces: &[ProcessTrace], sources: &dyn Sources, config: &Config) 
                 }
             }
         }
+        if let Some(seed) = checklist::seed(trace) {
+            let repeat = format!("the run had a perturbed schedule; CONCCHECK_PERTURB={seed} repeats it");
+            found[first..].iter_mut().for_each(|finding| finding.evidence.push(repeat.clone()));
+            seeds.insert(seed.to_owned());
+        }
         if traces.len() > 1 {
             across.add(&model);
         }
@@ -139,6 +146,7 @@ pub fn analyze(traces: &[ProcessTrace], sources: &dyn Sources, config: &Config) 
     if !config.disabled.iter().any(|name| name == across::RULE) {
         found.extend(across.findings());
     }
+    analysis.stats.exercise.perturbed_by(seeds.len());
     analysis.stats.tests = tests.len();
     analysis.stats.lock_sites = lock_sites.len();
     analysis.findings = join::join(found);

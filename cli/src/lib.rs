@@ -19,6 +19,7 @@ mod options;
 mod output;
 mod progress;
 mod recorded;
+mod recording;
 mod report;
 mod reporting;
 mod run_facts;

@@ -132,6 +132,22 @@ fn no_report_leaves_traces_and_says_where() {
 }
 
 #[test]
+fn perturbed_runs_make_one_report_and_show_what_the_first_that_fails_prints() {
+    let source = "#[test] fn fails_by_the_second_seed() {
+        drop(std::sync::Mutex::new(1).lock());
+        let seed = std::env::var(\"CONCCHECK_PERTURB\").unwrap();
+        assert_ne!(seed, \"2\", \"as it should\");
+    }";
+    let (ended, report) = tree("perturbed", source).report(&["test", "--lib", "--perturb", "3"]);
+    expect(&ended, 100);
+    assert_eq!(report["summary"]["processes"], 3, "{report}");
+    assert!(ended.stdout.contains("as it should"), "{}", ended.stdout);
+    for text in ["to repeat it: CONCCHECK_PERTURB=2", "seed 2: 0 passed, 1 failed", "seed 3: 1 passed, 0 failed"] {
+        assert!(ended.stderr.contains(text), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn an_unwritable_target_folder_gives_2_and_is_named() {
     let tree = tree("homeless", TESTED);
     tree.write("file", "");

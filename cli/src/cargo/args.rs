@@ -4,6 +4,7 @@
 //! read as well.
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser};
@@ -59,6 +60,8 @@ pub(super) struct CommandLine {
     pub(super) message_format: bool,
     pub(super) no_run: bool,
     pub(super) no_report: bool,
+    /// So many runs with perturbed schedules.
+    pub(super) perturb: Option<NonZeroU32>,
     pub(super) report: ReportOptions,
 }
 
@@ -68,6 +71,8 @@ pub(super) struct CommandLine {
 struct Own {
     #[arg(long)]
     no_report: bool,
+    #[arg(long, value_name = "N")]
+    perturb: Option<NonZeroU32>,
     #[command(flatten)]
     report: ReportOptions,
 }
@@ -158,6 +163,7 @@ fn sort(verb: Verb, args: &[OsString]) -> Result<Request, Failure> {
         message_format: false,
         no_run: false,
         no_report: false,
+        perturb: None,
         report: ReportOptions::default(),
     };
     let own_flags = own_flags();
@@ -215,6 +221,7 @@ fn sort(verb: Verb, args: &[OsString]) -> Result<Request, Failure> {
         Failure::usage(message.trim_start_matches("error: ").trim_end())
     })?;
     line.no_report = own.no_report;
+    line.perturb = own.perturb;
     line.report = own.report;
     line.report.judging.config.project = line.manifest_path.as_ref().and_then(|manifest| Some(manifest.parent()?.to_owned()));
     Ok(Request::Do(Box::new(line)))
@@ -280,6 +287,9 @@ mod tests {
         assert_eq!(line.report.output, Some("out.json".into()));
         let line = sorted("test --ignore-task name=log-* --fail-on=low -p a");
         assert_eq!((line.cargo_args, line.report.judging.ignore_task.len()), (words("-p a"), 1));
+        let line = sorted("test --perturb 5 -p a");
+        assert_eq!((line.cargo_args, line.perturb.map(NonZeroU32::get)), (words("-p a"), Some(5)));
+        assert!(refusal("test --perturb 0").contains("--perturb"));
     }
 
     #[test]

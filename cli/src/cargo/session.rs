@@ -15,9 +15,10 @@ use super::folders;
 use super::project::Project;
 use super::runtime;
 use super::settings::Settings;
-use super::tally::{self, Harness};
+use super::tally::{self, Harness, Tally};
 use super::units;
 use super::wrapper::not_started;
+use crate::recording::{perturb, seeds};
 use crate::{ExitCode, Failure, RunFacts, Tests, diagnostic, leave_interrupts_to_child, report_run};
 
 /// How many runs are kept.
@@ -99,18 +100,18 @@ impl Session<'_> {
     fn run_and_report(&self, run: &Run) -> Result<ExitCode, Failure> {
         leave_interrupts_to_child();
         folders::create(&run.traces)?;
-        let mut cargo = self.cargo(self.line.verb.words());
-        cargo.args(&self.line.cargo_args).env("CONCCHECK_TRACE", &run.traces);
-        let ran = match self.line.verb {
-            Verb::Test | Verb::Bench => tally::run(&mut cargo, Harness::Standard),
-            Verb::Nextest => tally::run(&mut cargo, Harness::Nextest),
-            Verb::Run | Verb::Build => cargo.status().map(|status| (status, None)),
-        };
-        let (status, tally) = ran.map_err(|error| not_started(&cargo, &error))?;
+        let (mut status, mut tally) = self.run(run, seeds(self.line.perturb)[0])?;
         if !status.success()
             && let Some(code) = self.not_the_programs_fault(status)?
         {
             return Ok(code);
+        }
+        for seed in seeds(self.line.perturb).split_off(1) {
+            let has_failed = !status.success();
+            let (other, counted) = self.run_again(run, seed, has_failed)?;
+            if !has_failed {
+                (status, tally) = (other, counted);
+            }
         }
         if self.line.no_report {
             diagnostic(format_args!("recorded; to report: conccheck report {}", run.traces.display()));
@@ -132,6 +133,49 @@ impl Session<'_> {
         }
         let verdict = report_run(std::slice::from_ref(&run.traces), &facts, &self.line.report)?;
         Ok(if verdict == ExitCode::Clean && !status.success() { ExitCode::TestsFailed } else { verdict })
+    }
+
+    /// Runs it, with a perturbed schedule where there is a seed.
+    fn run(&self, run: &Run, seed: Option<u32>) -> Result<(ExitStatus, Option<Tally>), Failure> {
+        let mut cargo = self.recording(run, seed)?;
+        let ran = match self.harness() {
+            Some(harness) => tally::run(&mut cargo, harness),
+            None => cargo.status().map(|status| (status, None)),
+        };
+        ran.map_err(|error| not_started(&cargo, &error))
+    }
+
+    /// Runs it once more. Of tests only what the first run prints that fails is shown.
+    fn run_again(&self, run: &Run, seed: Option<u32>, has_failed: bool) -> Result<(ExitStatus, Option<Tally>), Failure> {
+        let Some((harness, seed)) = self.harness().zip(seed) else { return self.run(run, seed) };
+        let mut cargo = self.recording(run, Some(seed))?;
+        let (status, tally, printed) = tally::run_quietly(&mut cargo, harness).map_err(|error| not_started(&cargo, &error))?;
+        let counted = tally.map(|tally| format!("{} passed, {} failed", tally.passed, tally.failed)).unwrap_or_default();
+        if !status.success() && !has_failed {
+            // A closed standard output is no reason to stop.
+            let _ = io::stdout().write_all(&printed);
+            diagnostic(format_args!("seed {seed} failed; to repeat it: CONCCHECK_PERTURB={seed}"));
+        }
+        diagnostic(format_args!("seed {seed}: {counted}"));
+        Ok((status, tally))
+    }
+
+    /// The command that records.
+    fn recording(&self, run: &Run, seed: Option<u32>) -> Result<Command, Failure> {
+        let mut cargo = self.cargo(self.line.verb.words());
+        cargo.args(&self.line.cargo_args).env("CONCCHECK_TRACE", &run.traces);
+        self.line.report.configure_recording(&mut cargo)?;
+        perturb(&mut cargo, seed);
+        Ok(cargo)
+    }
+
+    /// Who runs the tests, if it is tests that are run.
+    fn harness(&self) -> Option<Harness> {
+        match self.line.verb {
+            Verb::Test | Verb::Bench => Some(Harness::Standard),
+            Verb::Nextest => Some(Harness::Nextest),
+            Verb::Run | Verb::Build => None,
+        }
     }
 
     /// Whether cargo failed before it ran anything. Both have one exit status, so what was built is asked for once more: if it is

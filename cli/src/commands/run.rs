@@ -2,11 +2,13 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::recording::{perturb, seeds};
 use crate::{ExitCode, Failure, ReportOptions, RunFacts, diagnostic, report_run};
 
 /// How often a program with a time limit is looked at.
@@ -25,6 +27,11 @@ pub(super) struct Args {
     /// End the program after this many seconds and report on what was recorded
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
+
+    /// Run it so many times, one after the other, with perturbed schedules (seeds 1 to N), and report on all runs together;
+    /// CONCCHECK_PERTURB=SEED repeats one
+    #[arg(long, value_name = "N")]
+    perturb: Option<NonZeroU32>,
 
     /// The program and its arguments
     #[arg(required = true, last = true, value_name = "PROGRAM")]
@@ -49,26 +56,33 @@ impl Args {
         };
         // Relative paths would mean another folder to a program that changes its working directory.
         let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-        let status = self.execute(&folder)?;
-        if !status.success() {
-            diagnostic(format_args!("`{}` ended with {status}", self.name()));
+        let mut failed = false;
+        for seed in seeds(self.perturb) {
+            let status = self.execute(&folder, seed)?;
+            failed |= !status.success();
+            if !status.success() {
+                let with = seed.map(|seed| format!(" with CONCCHECK_PERTURB={seed}")).unwrap_or_default();
+                diagnostic(format_args!("`{}` ended with {status}{with}", self.name()));
+            }
         }
         let facts = RunFacts { kept_traces: self.keep.clone(), ..RunFacts::default() };
         let verdict = report_run(&[folder], &facts, &self.options).map_err(|failure| match failure.code() {
             ExitCode::NothingRecorded => self.not_instrumented(),
             _ => failure,
         })?;
-        Ok(if verdict == ExitCode::Clean && !status.success() { ExitCode::TestsFailed } else { verdict })
+        Ok(if verdict == ExitCode::Clean && failed { ExitCode::TestsFailed } else { verdict })
     }
 
     fn name(&self) -> String {
         self.program[0].to_string_lossy().into_owned()
     }
 
-    fn execute(&self, folder: &Path) -> Result<ExitStatus, Failure> {
+    fn execute(&self, folder: &Path, seed: Option<u32>) -> Result<ExitStatus, Failure> {
         crate::interrupt::leave_to_child();
         let mut command = Command::new(&self.program[0]);
         command.args(&self.program[1..]).env("CONCCHECK_TRACE", folder);
+        self.options.configure_recording(&mut command)?;
+        perturb(&mut command, seed);
         let failed = |error| Failure::usage(format!("can't run `{}`: {error}", self.name()));
         let mut child = command.spawn().map_err(failed)?;
         match self.timeout {

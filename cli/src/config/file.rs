@@ -10,12 +10,13 @@ use conccheck_analyzer::config::IgnoredTask;
 use super::document::{Document, Item, Section, hint};
 use super::find;
 use super::overrides::Override;
+use super::recording::Stacks;
 use super::rules::RuleSettings;
 use super::suppression::Suppression;
 use crate::{FailOn, Failure, Output};
 
 /// The tables of a configuration, and the keys of a profile.
-pub(super) const KEYS: [&str; 5] = ["profile", "rules", "override", "ignore-tasks", "suppress"];
+pub(super) const KEYS: [&str; 6] = ["stacks", "profile", "rules", "override", "ignore-tasks", "suppress"];
 pub(super) const PROFILE_KEYS: [&str; 6] = ["inherits", "fail-on", "outputs", "baseline", "rules", "override"];
 
 /// Profiles that need not be written down.
@@ -25,6 +26,7 @@ pub(super) const CI: &str = "ci";
 /// A configuration as it is written.
 #[derive(Default)]
 pub(super) struct ConfigFile {
+    pub(super) stacks: Option<Stacks>,
     profiles: BTreeMap<String, Profile>,
     pub(super) rules: RuleSettings,
     pub(super) overrides: Vec<Override>,
@@ -61,6 +63,7 @@ impl ConfigFile {
         let Some(section) = find::table(document)? else { return Ok(ConfigFile::default()) };
         section.check_keys(&KEYS)?;
         let mut file = ConfigFile { rules: rules(&section)?, overrides: overrides(&section)?, ..ConfigFile::default() };
+        file.stacks = section.get("stacks").map(|item| item.one_of(&Stacks::WORDS)).transpose()?;
         if let Some(profiles) = section.get("profile") {
             let profiles = profiles.section()?;
             for (name, _, item) in profiles.entries() {

@@ -8,6 +8,7 @@ mod document;
 mod file;
 mod find;
 mod overrides;
+mod recording;
 mod rules;
 mod schema;
 mod selector;
@@ -21,6 +22,7 @@ use std::str::FromStr;
 
 pub(crate) use date::Date;
 use file::{ConfigFile, DEFAULT, Profile};
+use recording::Stacks;
 pub(crate) use rules::Rules;
 pub use rules::threshold_table;
 pub(crate) use schema::schema;
@@ -40,6 +42,7 @@ pub(crate) struct Settings {
     pub(crate) file: Option<PathBuf>,
     /// The profile, and who chose it.
     profile: (String, Origin),
+    stacks: (Stacks, Origin),
     fail_on: (FailOn, Origin),
     outputs: (Vec<(Format, Option<PathBuf>)>, Origin),
     baseline: Option<(PathBuf, Origin)>,
@@ -55,6 +58,8 @@ pub(crate) struct Settings {
 enum Origin {
     CommandLine,
     Environment(&'static str),
+    /// The configuration, whatever the profile.
+    File,
     Profile(String),
     #[default]
     Default,
@@ -119,10 +124,12 @@ impl ReportOptions {
                 nearest(&profiles, |profile| profile.baseline.clone()).map(|(path, origin)| (base.join(path), origin))
             }
         };
+        let stacks = Stacks::decided(text(recording::STACKS), &file)?;
         let suppressions = file.suppressions;
         Ok(Settings {
             file: path,
             profile,
+            stacks,
             fail_on,
             outputs,
             baseline,

@@ -4,6 +4,7 @@ use conccheck_analyzer::registry::RULES;
 use serde_json::{Map, Value, json};
 
 use super::file::fail_on_words;
+use super::recording::Stacks;
 use super::rules::{LEVELS, THRESHOLDS};
 use super::{overrides, suppression};
 use crate::formats::Format;
@@ -16,6 +17,10 @@ pub(crate) fn schema() -> Value {
         "type": "object",
         "additionalProperties": false,
         "properties": {
+            "stacks": {
+                "enum": Stacks::WORDS.map(|(word, _)| word),
+                "description": "of which acquisitions the calls that led there are recorded; `edges`: of those within others",
+            },
             "profile": {
                 "description": "profiles, chosen by --config-profile or CONCCHECK_PROFILE; all inherit from `default`",
                 "type": "object",

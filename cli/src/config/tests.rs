@@ -64,6 +64,20 @@ fn the_command_line_beats_the_environment_beats_the_profile_beats_the_default() 
 }
 
 #[test]
+fn which_calls_are_recorded_is_said_by_the_environment_or_the_configuration() {
+    let stacks = |text: &str, variables: &[_]| {
+        let settings = settings_with(text, &ReportOptions::default(), variables).expect("settings");
+        show(&settings).lines().next().expect("a line").split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(stacks("", &[]), "stacks = \"edges\" # default");
+    assert_eq!(stacks("stacks = \"all\"", &[]), "stacks = \"all\" # conccheck.toml");
+    assert_eq!(stacks("stacks = \"all\"", &[("CONCCHECK_STACKS", "none")]), "stacks = \"none\" # CONCCHECK_STACKS");
+    assert!(refusal("stacks = \"al\"").contains("did you mean `all`?"));
+    let wrong = settings_with("", &ReportOptions::default(), &[("CONCCHECK_STACKS", "edge")]).err().expect("a refusal");
+    assert!(wrong.to_string().contains("did you mean `edges`?"), "{wrong}");
+}
+
+#[test]
 fn a_profile_inherits_what_it_does_not_say() {
     let nightly = settings_with(PROFILES, &ReportOptions::default(), &[("CONCCHECK_PROFILE", "nightly")]).expect("settings");
     assert_eq!(nightly.fail_on(), FailOn::Low);

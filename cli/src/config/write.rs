@@ -24,13 +24,17 @@ pub(crate) fn show(settings: &Settings) -> String {
         let origin = match origin {
             Origin::CommandLine => "command line".to_owned(),
             Origin::Environment(name) => (*name).to_owned(),
+            Origin::File => "conccheck.toml".to_owned(),
             Origin::Profile(name) => format!("profile `{name}`"),
             Origin::Default => "default".to_owned(),
         };
-        let _ = writeln!(text, "{line:<40}  # {origin}");
+        let (gap, line) = line.strip_prefix('\n').map_or(("", line.as_str()), |line| ("\n", line));
+        let _ = writeln!(text, "{gap}{line:<40}  # {origin}");
     };
+    let (stacks, origin) = &settings.stacks;
+    line(format!("stacks = \"{}\"", stacks.word()), origin);
     let (profile, origin) = &settings.profile;
-    line(format!("[profile.{}]", key(profile)), origin);
+    line(format!("\n[profile.{}]", key(profile)), origin);
     line(format!("fail-on = \"{}\"", settings.fail_on.0.word()), &settings.fail_on.1);
     let output = |(format, file): &output::Place| {
         let file = file.as_ref().map_or_else(String::new, |file| format!("={}", file.display()));

@@ -29,6 +29,7 @@ impl Writer<'_> {
     #[cold]
     #[inline(never)]
     fn record_slowly(&mut self, event: Event) {
+        self.pause();
         if let Err(error) = self.make_room(MAX_ENTRY) {
             return self.lose(1, &error);
         }

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use conccheck_trace::layout::{LIVE_HEADER_SIZE, LIVE_MAGIC, MAGIC, PREAMBLE, live};
 use conccheck_trace::version::CURRENT;
 
-use crate::clock;
+use crate::{clock, perturb};
 
 /// The open files of a recording.
 pub(crate) struct Files {
@@ -197,6 +197,9 @@ fn log_header() -> Vec<u8> {
     line(&mut text, "clock", clock::NAME.as_bytes());
     if let Ok(cores) = std::thread::available_parallelism() {
         line(&mut text, "cores", cores.to_string().as_bytes());
+    }
+    if let Some(seed) = perturb::seed() {
+        line(&mut text, perturb::FACT, seed.to_string().as_bytes());
     }
     if let Some(facts) = std::env::var_os("CONCCHECK_FACTS") {
         for fact in facts.as_bytes().split(|&byte| byte == b'\n') {

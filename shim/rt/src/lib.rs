@@ -23,6 +23,7 @@ mod exit;
 mod file;
 mod fork;
 mod local;
+mod perturb;
 mod saving;
 mod session;
 mod site;

@@ -157,7 +157,7 @@ impl Local {
 
     /// Takes the thread's recording. `false` if it is taken already.
     #[inline(always)]
-    fn take(&self) -> bool {
+    pub(crate) fn take(&self) -> bool {
         // A signal handler that comes between these two leaves things as it finds them.
         let free = !self.taken.load(Ordering::Relaxed);
         self.taken.store(true, Ordering::Relaxed);

@@ -11,7 +11,7 @@ use crate::entry::{self, RELEASE};
 use crate::object::{self, Object};
 use crate::saving::Verdict;
 use crate::writer::Writer;
-use crate::{clock, local, recorder, site, ticker};
+use crate::{clock, local, perturb, recorder, site, ticker};
 
 mod beyond;
 
@@ -161,6 +161,7 @@ impl Lock {
             }
             verdict
         });
+        perturb::pause();
         State::new(if verdict == Verdict::Drop { ObjectId::NONE } else { lock }, kind)
     }
 

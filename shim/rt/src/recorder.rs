@@ -8,7 +8,7 @@ use conccheck_trace::{Event, HandleId, SiteId, Stamp, StringId, ThreadId};
 
 use crate::session::Session;
 use crate::spin::Spin;
-use crate::{exit, file, fork, local, site, sys, ticker};
+use crate::{exit, file, fork, local, perturb, site, sys, ticker};
 
 const UNDECIDED: u8 = 0;
 const ON: u8 = 1;
@@ -60,6 +60,7 @@ fn decide() -> bool {
 fn start() -> bool {
     static HOOKS: AtomicBool = AtomicBool::new(false);
     let Some(target) = file::target() else { return false };
+    perturb::start();
     match Session::start(&target) {
         Ok(session) => {
             if !HOOKS.swap(true, Ordering::Relaxed) {
@@ -114,6 +115,7 @@ pub fn new_thread() -> ThreadId {
 pub fn adopt(thread: ThreadId, parent: ThreadId, name: Option<&str>) {
     if thread.is_some() && is_on() {
         local::with(|local| local.enter().adopt(thread, parent, name));
+        perturb::pause();
     }
 }
 

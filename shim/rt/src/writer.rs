@@ -10,6 +10,7 @@ use conccheck_trace::{Event, How, Mode, ObjectId, Order, SiteId, StringId, Threa
 
 use crate::clock::{self, Pair};
 use crate::local::{Local, Provisional, THREAD_END};
+use crate::perturb;
 use crate::recorder;
 use crate::saving::Saving;
 use crate::session::{Budget, Session};
@@ -47,8 +48,8 @@ impl<'a> Writer<'a> {
         self.nested
     }
 
-    /// Whether an entry can be written right away: always so but for the first one, at the end of a chunk, and while the trace
-    /// must be kept small.
+    /// Whether an entry can be written right away: always so but for the first one, at the end of a chunk, while the trace must be
+    /// kept small, and where schedules are perturbed.
     #[inline(always)]
     pub(crate) fn has_room(&self) -> bool {
         !self.nested && self.local.has_room()
@@ -63,6 +64,15 @@ impl<'a> Writer<'a> {
             self.local.set_limit(0);
         } else if let Some(session) = recorder::session() {
             session.lose(u64::from(events), reason);
+        }
+    }
+
+    /// Lets the thread pause before what it is about to record, where schedules are perturbed. Meanwhile it is not within the recorder.
+    pub(crate) fn pause(&self) {
+        if perturb::is_on() && !self.nested {
+            self.local.leave();
+            perturb::pause();
+            self.local.take();
         }
     }
 
@@ -87,7 +97,8 @@ impl<'a> Writer<'a> {
             }
         }
         // Before the count of what was lost is looked at, since a signal handler adds to the count and then takes the limit back.
-        self.local.set_limit(if self.local.budget.get() == Budget::Free { slot.extent() } else { 0 });
+        let is_free = self.local.budget.get() == Budget::Free && !perturb::is_on();
+        self.local.set_limit(if is_free { slot.extent() } else { 0 });
         let lost = self.local.lost.swap(0, Ordering::Relaxed);
         if lost != 0 {
             self.write(Event::Lost { count: u64::from(lost) });

@@ -6,6 +6,7 @@ mod cancel;
 mod ends;
 mod failures;
 mod fork;
+mod perturb;
 mod stacks;
 mod threads;
 mod watchdog;
