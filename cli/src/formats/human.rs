@@ -31,6 +31,9 @@ impl Render for Human {
 /// More threads than this are only named: the first ones show what it is about.
 const MAX_PARTIES: usize = 6;
 
+/// Longer lines wrap on most terminals.
+const MAX_LINE: usize = 80;
+
 /// Everything: one section of snippets a thread, for so many threads.
 fn full(finding: &Finding, max_parties: usize) -> Vec<Section<'_>> {
     let mut sections: Vec<Section<'_>> = Vec::new();
@@ -104,10 +107,14 @@ fn labels(party: &Party) -> Vec<Label<'_>> {
     steps.map(|(index, step)| Label { site: step.site.as_ref(), text: text(index, &step.text), primary: step.primary }).collect()
 }
 
+/// How sure it is, and why: in one line if that is not too long, else in a line each.
 fn evidence(finding: &Finding) -> String {
-    let facts = finding.evidence.join("; ");
     let word = finding.confidence.word();
-    if facts.is_empty() { word.to_owned() } else { format!("{word}: {facts}") }
+    let length: usize = finding.evidence.iter().map(|fact| fact.chars().count()).sum();
+    match finding.evidence.join(if length > MAX_LINE { ";\n" } else { "; " }) {
+        facts if facts.is_empty() => word.to_owned(),
+        facts => format!("{word}: {facts}"),
+    }
 }
 
 fn quoted(names: &[String]) -> Vec<String> {

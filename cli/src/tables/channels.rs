@@ -88,8 +88,8 @@ impl Row for ChannelRow {
         number("received"),
         number("fullest"),
         number("waits for room"),
-        number("for so long"),
-        number("receivers waited"),
+        number("waited for room"),
+        number("waited for messages"),
     ];
 
     fn cells(&self) -> Vec<Cell> {

@@ -32,9 +32,19 @@ fn row(model: &Model<'_>, index: usize, thread: &Thread) -> TaskRow {
         test: thread.test.and_then(|test| model.tests.get(test).cloned()),
         spawned_at: thread.spawn.and_then(|spawn| model.site(spawn.site)).map(place),
         events: thread.events,
-        end: end(thread),
+        end: match end(thread) {
+            // The test harness, which starts and ends it, is not recorded.
+            NOT_SEEN
+                if thread.test.and_then(|test| model.tests.get(test)).is_some_and(|test| test == model.names().thread(index)) =>
+            {
+                "ended with its test"
+            }
+            end => end,
+        },
     }
 }
+
+const NOT_SEEN: &str = "not seen to end";
 
 fn end(thread: &Thread) -> &'static str {
     match thread {
@@ -43,7 +53,7 @@ fn end(thread: &Thread) -> &'static str {
         Thread { ended: Some(_), .. } => "ended",
         Thread { pending: Some(_), .. } => "blocked",
         Thread { is_main: true, .. } => "ended with the program",
-        _ => "not seen to end",
+        _ => NOT_SEEN,
     }
 }
 
