@@ -15,7 +15,8 @@ use conccheck_analyzer::registry::RULES;
 use conccheck_tests::{HandMade, Tool, repository, run};
 use conccheck_trace::version::CURRENT;
 
-const LIMIT: Duration = Duration::from_secs(60);
+/// Of the whole; what needs the runtime may have to wait until another test has compiled it.
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// Commands for the shell, in a folder with the files below.
 const CASES: &str = r#"
@@ -51,6 +52,7 @@ conccheck report malformed.json
 conccheck report malformed.std
 conccheck convert run.json cut.cct && head -c 20 cut.cct >start.cct && conccheck report start.cct
 CONCCHECK_FAIL_ON=hihg conccheck report run.json
+CONCCHECK_STACKS=edge conccheck report run.json
 CONCCHECK_OUTPUTS=human,srif=x conccheck report run.json
 CONCCHECK_OUTPUTS=human,json conccheck report run.json
 CONCCHECK_PROFILE=c conccheck report run.json
@@ -231,9 +233,16 @@ fn tried(folder: &HandMade, command: &str) -> (String, BTreeSet<String>) {
         .env("PATH", path)
         .env("CONCCHECK_VERBOSE", "1")
         .env("PROJECTS", Tool::get().projects());
-    for variable in
-        ["CONCCHECK_PROFILE", "CONCCHECK_FAIL_ON", "CONCCHECK_OUTPUTS", "RUSTC", "CARGO", "CARGO_TARGET_DIR", "RUST_BACKTRACE"]
-    {
+    for variable in [
+        "CONCCHECK_PROFILE",
+        "CONCCHECK_FAIL_ON",
+        "CONCCHECK_OUTPUTS",
+        "CONCCHECK_STACKS",
+        "RUSTC",
+        "CARGO",
+        "CARGO_TARGET_DIR",
+        "RUST_BACKTRACE",
+    ] {
         shell.env_remove(variable);
     }
     let ended = run(&mut shell, LIMIT);
