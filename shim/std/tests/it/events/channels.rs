@@ -26,6 +26,7 @@ fn a_receive_names_the_send_that_it_got() {
         "start 0",
         "channel 1 None 1 2",
         "clone 1 Sender 1 3",
+        "made 1 3",
         "send 1 1 1.1",
         "spawn 2",
         "drop 1 Sender 1",

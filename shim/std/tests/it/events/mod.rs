@@ -62,6 +62,7 @@ fn text(event: &Event) -> String {
             format!("channel {} {capacity:?} {} {}", channel.0, sender.0, receiver.0)
         }
         Event::HandleClone { channel, side, from, handle } => format!("clone {} {side:?} {} {}", channel.0, from.0, handle.0),
+        Event::HandleMade { channel, handle, .. } => format!("made {} {}", channel.0, handle.0),
         Event::HandleDrop { channel, side, handle } => format!("drop {} {side:?} {}", channel.0, handle.0),
         Event::SendRequest { channel, handle, timed, .. } => format!("send request {} {} {timed}", channel.0, handle.0),
         Event::Send { channel, handle, stamp, .. } => {
