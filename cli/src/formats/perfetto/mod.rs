@@ -14,7 +14,7 @@ use super::chrome::longest;
 use crate::formats::place;
 use crate::report::Report;
 use crate::terminal::one_line;
-use crate::timeline::{Doing, Stretch, hand_overs};
+use crate::timeline::{Doing, Stretch, end, hand_overs, stretches};
 use proto::{
     CounterDescriptor, DebugAnnotation, InternedData, Name, ProcessDescriptor, ThreadDescriptor, Trace, TracePacket,
     TrackDescriptor, TrackEvent,
@@ -24,6 +24,8 @@ use proto::{
 const SEQUENCE: u32 = 1;
 /// `UNIT_COUNT` of `CounterDescriptor`.
 const UNIT_COUNT: i32 = 2;
+/// More changes of a counter than this, over the whole run, can't be told apart on a screen.
+const MAX_STEPS: usize = 4_000;
 /// Each process has a range of track numbers.
 const TRACKS: u64 = 1 << 40;
 
@@ -111,7 +113,7 @@ impl Writer {
                 });
             }
         }
-        self.counters(base, model, &all);
+        self.counters(base, model);
     }
 
     /// The track for a stretch: the thread's own, or, where it would overlap what is there instead of nesting, one beside it.
@@ -132,20 +134,30 @@ impl Writer {
         uuid
     }
 
-    /// How many messages are in each channel, and how many threads wait for each lock.
-    fn counters(&mut self, base: u64, model: &Model<'_>, all: &[(ThreadId, Stretch)]) {
-        let mut changes: BTreeMap<(String, ObjectId), Vec<(u64, i64)>> = BTreeMap::new();
-        for (_, stretch) in all {
-            let (what, object, steps) = match stretch.doing {
-                Doing::Send { channel, .. } => ("messages in", channel, vec![(stretch.start.0, 1)]),
-                Doing::Receive { channel, .. } => ("messages in", channel, vec![(stretch.start.0, -1)]),
-                Doing::Wait { lock } => ("threads waiting for", lock, vec![(stretch.start.0, 1), (stretch.end.0, -1)]),
-                _ => continue,
-            };
-            let name = format!("{what} {}", model.names().class(object));
-            changes.entry((name, object)).or_default().extend(steps);
+    /// How many messages are in each channel, and how many threads wait for each lock: of all that was recorded, not only of what is
+    /// shown of it.
+    fn counters(&mut self, base: u64, model: &Model<'_>) {
+        let mut changes: BTreeMap<(&str, ObjectId), Steps> = BTreeMap::new();
+        let end = end(model.trace);
+        let grain = model.trace.header.nanos(end).0 / MAX_STEPS as u64 + 1;
+        for thread in model.trace.threads() {
+            stretches(model.trace, thread, end, |stretch| match stretch.doing {
+                Doing::Send { channel, .. } => changes.entry((MESSAGES, channel)).or_default().add(stretch.start.0, 1, grain),
+                Doing::Receive { channel, .. } => changes.entry((MESSAGES, channel)).or_default().add(stretch.start.0, -1, grain),
+                Doing::Wait { lock } => {
+                    let steps = changes.entry((WAITING, lock)).or_default();
+                    steps.add(stretch.start.0, 1, grain);
+                    steps.add(stretch.end.0, -1, grain);
+                }
+                _ => {}
+            });
         }
-        for (number, ((name, _), mut steps)) in changes.into_iter().enumerate() {
+        let mut changes: Vec<(String, ObjectId, Vec<(u64, i64)>)> = changes
+            .into_iter()
+            .map(|((what, object), steps)| (format!("{what} {}", model.names().class(object)), object, steps.0))
+            .collect();
+        changes.sort();
+        for (number, (name, _, mut steps)) in changes.into_iter().enumerate() {
             let uuid = base + TRACKS / 4 + number as u64;
             let counter = Some(CounterDescriptor { unit: UNIT_COUNT });
             self.descriptors.push(TrackDescriptor {
@@ -192,6 +204,26 @@ impl Writer {
             ..packet()
         }));
         trace.encode_to_vec()
+    }
+}
+
+const MESSAGES: &str = "messages in";
+const WAITING: &str = "threads waiting for";
+
+/// By how much a counter changes when. Where there is much of it, what happens within a grain of time is one change at its end.
+#[derive(Default)]
+struct Steps(Vec<(u64, i64)>);
+
+impl Steps {
+    fn add(&mut self, time: u64, change: i64, grain: u64) {
+        self.0.push((time, change));
+        if self.0.len() > 4 * MAX_STEPS {
+            let mut sums: BTreeMap<u64, i64> = BTreeMap::new();
+            for (time, change) in self.0.drain(..) {
+                *sums.entry(time.next_multiple_of(grain)).or_default() += change;
+            }
+            self.0.extend(sums);
+        }
     }
 }
 
@@ -323,5 +355,15 @@ mod tests {
         from.sort_unstable();
         assert_eq!((from.len(), &from), (3, &to), "both locks and the message");
         assert_eq!(counted, [1, 0, 1, 0], "one thread waited, one message was queued");
+    }
+
+    #[test]
+    fn a_counter_of_many_changes_ends_where_they_end() {
+        let mut steps = Steps::default();
+        for time in 0..100_000 {
+            steps.add(time, if time % 3 == 2 { -1 } else { 1 }, 25);
+        }
+        assert_eq!(steps.0.iter().map(|(_, change)| change).sum::<i64>(), 33_334);
+        assert!(steps.0.len() <= 5 * MAX_STEPS, "{}", steps.0.len());
     }
 }
