@@ -107,7 +107,7 @@ fn state(model: &Model<'_>, t: usize) -> State {
 /// Which threads can go on, or may be made to.
 fn fixpoint(model: &Model<'_>, states: &[State], wakers: &[Wakers]) -> Vec<bool> {
     let mut live: Vec<bool> = (0..states.len())
-        .map(|t| matches!(states[t], State::Running | State::Timed) || wakers[t].wakes || is_idle(model, t))
+        .map(|t| matches!(states[t], State::Running | State::Timed) || wakers[t].wakes || is_idle(model, states, t))
         .collect();
     loop {
         let mut changed = false;
@@ -133,12 +133,16 @@ fn fixpoint(model: &Model<'_>, states: &[State], wakers: &[Wakers]) -> Vec<bool>
 }
 
 /// Whether a blocked thread waits for work that a part of the program still reaches which is no thread: a static.
-fn is_idle(model: &Model<'_>, t: usize) -> bool {
+fn is_idle(model: &Model<'_>, states: &[State], t: usize) -> bool {
     let thread = &model.threads[t];
     let Some(pending) = &thread.pending else { return false };
     match pending.event {
-        // Whoever unparked it before has a handle, and handles are not recorded.
-        Event::Park { .. } => thread.unparks > 0 || serves(model, t) || model.static_holds("Thread"),
+        // Whoever unparked it before has a handle, and handles are not recorded. One that waits itself is no help.
+        Event::Park { .. } => {
+            let can_unpark =
+                !thread.unparkers.is_empty() && thread.unparkers.iter().all(|other| states[*other] != State::Blocked);
+            can_unpark || serves(model, t) || model.static_holds("Thread")
+        }
         Event::RecvRequest { .. } | Event::SelectRequest { .. } => {
             let is_static = |id: ObjectId| {
                 let channel = model.channels.get(id.0);
@@ -199,7 +203,11 @@ fn wakers(model: &Model<'_>, states: &[State], t: usize) -> Wakers {
             let full = order.0.saturating_sub(1) / parties * parties + parties;
             if model.barriers.get(barrier.0).is_some_and(|state| state.arrived >= full) { wakes } else { unknown }
         }
-        Event::Park { .. } if model.threads[t].is_waking => wakes,
+        Event::Park { .. } if model.threads[t].has_token => wakes,
+        Event::Park { .. } => {
+            let threads = model.threads[t].unparkers.iter().filter(|other| states[**other] != State::Ended);
+            Wakers { threads: threads.map(|other| (*other, false)).collect(), ..unknown }
+        }
         Event::CancelWait { token, .. } if model.tokens.get(token.0).is_some_and(|token| token.cancelled.is_some()) => wakes,
         Event::RecvRequest { .. } | Event::SendRequest { .. } | Event::SelectRequest { .. } => match pending.operations() {
             Some(operations) => any_wakers(model, states, t, &operations),

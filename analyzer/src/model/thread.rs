@@ -28,8 +28,8 @@ pub struct Thread {
     pub ended: Option<Ticks>,
     /// Number of the event at which it ended.
     pub end_index: u32,
-    /// Whether it waits for nothing any more: its token or notification came.
-    pub is_waking: bool,
+    /// Whether it has its token: a park ends at once. One is enough for several that were given before it parked.
+    pub has_token: bool,
     /// Whether its closure ended by a panic.
     pub panicked: bool,
     /// Who knows that it ended (dense index).
@@ -58,8 +58,8 @@ pub struct Thread {
     pub clock: Clock,
     /// Locks that its parent held from before its start until after its end, with the parent's index and acquisition.
     pub inherited: Vec<(usize, Holding)>,
-    /// How often it was unparked.
-    pub unparks: u64,
+    /// Who unparked it (dense indices).
+    pub unparkers: Vec<usize>,
     /// How many waits at the site where it waits at the end ended before; where it sleeps, how often it slept there.
     pub earlier_waits: u64,
     /// The latest wait without limit for a message, a notification or a token: number of the event, and where.

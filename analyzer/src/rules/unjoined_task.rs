@@ -1,14 +1,17 @@
-//! Threads cut off by the end of the program: see `unjoined_task.md`.
+//! Threads that had not ended when the program did: see `unjoined_task.md`.
 
 use std::collections::BTreeMap;
 
 use conccheck_trace::SiteId;
 
-use crate::draft::{Draft, times};
+use crate::draft::{Draft, duration, times};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
 use crate::model::thread::State;
 use crate::rule::{Rule, RuleMeta};
+
+/// A thread that records nothing for so long, in nanoseconds, may do anything.
+const SILENT: u64 = 50_000_000;
 
 pub(crate) struct UnjoinedTask;
 
@@ -39,16 +42,23 @@ impl Rule for UnjoinedTask {
             let t = threads[0];
             let mut draft = Draft::new(model, &META, Confidence::Manifest, []);
             let how = if model.threads[t].is_detached { "its handle was dropped" } else { "it was never joined" };
-            let step = draft.step(site, "was started here and still worked when the program ended", true);
+            let step = draft.step(site, "was started here and had not ended when the program did", true);
             draft.party(t, vec![step]);
             for other in &threads[1..] {
                 draft.seen_by(*other);
             }
             let count = threads.len() as u64;
             draft.evidence(format!("{how}; seen {}", times(count)));
+            let silent = model.span(model.threads[t].last, model.end).0;
+            if model.stuck().state(t) == State::Running && silent >= SILENT {
+                draft.evidence(format!(
+                    "it recorded nothing in the last {}: it may have worked, or waited in a call that is not recorded",
+                    duration(silent)
+                ));
+            }
             let name = model.names().called(t);
             out.push(draft.finish(
-                format!("{name} was cut off by the end of the program"),
+                format!("{name} had not ended when the program did"),
                 format!("keep the handle of {name} and join it before the program ends, or use `thread::scope`"),
                 count,
             ));

@@ -3,7 +3,7 @@
 use conccheck_trace::read::ProcessTrace;
 use conccheck_trace::{Event, Record};
 
-use super::{analysis, rules};
+use super::{analysis, rules, with_advice};
 use crate::{Config, NoSources, analyze};
 
 #[test]
@@ -32,6 +32,26 @@ fn waits_that_end_by_themselves_and_threads_that_run_are_not_leaks() {
     for event in ["request-recv c timed", "sleep 1s", "park timed", "recv-fail c"] {
         assert!(rules(&format!("main channel c; main spawn t1; t1 {event}; main end")).is_empty(), "{event}");
     }
+}
+
+#[test]
+fn tokens_that_were_given_before_a_park_are_one() {
+    let parks = "main spawn t1; t1 lock m; main unpark t1; main unpark t1; t1 park; t1 unparked";
+    assert_eq!(rules(&format!("{parks}; t1 park; main request m")), ["deadlock"], "main could unpark it, but waits for its lock");
+    assert!(rules(&format!("{parks}; main unpark t1; t1 park; main request m")).is_empty(), "it has one more");
+    assert!(rules(&format!("{parks}; t1 park; main end")).is_empty(), "main may have passed its handle on");
+}
+
+#[test]
+fn a_thread_that_ran_on_silently_is_not_said_to_have_worked() {
+    let evidence = |gap: &str| {
+        let found = with_advice(&format!("main spawn t1; t1 lock a; t1 unlock a; main sleep {gap}; main end +{gap}")).findings;
+        let unjoined = found.into_iter().find(|finding| finding.rule.name == "unjoined-task").expect("it is found");
+        assert!(unjoined.message.contains("had not ended"), "{}", unjoined.message);
+        unjoined.evidence.iter().any(|text| text.contains("a call that is not recorded"))
+    };
+    assert!(evidence("200ms"));
+    assert!(!evidence("1ms"));
 }
 
 #[test]

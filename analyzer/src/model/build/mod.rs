@@ -280,6 +280,7 @@ impl Builder<'_> {
                 let clock = std::mem::take(&mut self.tracks[t].unparked);
                 self.tracks[t].version += 1;
                 self.model.threads[t].clock.join(&clock);
+                self.model.threads[t].has_token = false;
             }
             Event::Unpark { thread, .. } => self.unpark(t, index, thread),
             Event::Wait { .. }

@@ -80,12 +80,12 @@ impl Builder<'_> {
     pub(super) fn unpark(&mut self, t: usize, index: u32, thread: ThreadId) {
         let other = self.thread(thread);
         let moment = self.publish(t, index);
-        self.model.threads[other].unparks += 1;
         self.tracks[other].unparked.join_moment(&moment);
         self.tracks[other].token.get_or_insert(moment);
-        // A token that comes after the last park wakes it.
-        if self.model.threads[other].pending.as_ref().is_some_and(|pending| matches!(pending.event, Event::Park { .. })) {
-            self.model.threads[other].is_waking = true;
+        let parked = &mut self.model.threads[other];
+        parked.has_token = true;
+        if !parked.unparkers.contains(&t) {
+            parked.unparkers.push(t);
         }
     }
 
