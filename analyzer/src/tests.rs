@@ -32,3 +32,4 @@ mod merging;
 mod others;
 mod practice;
 mod proofs;
+mod twins;
