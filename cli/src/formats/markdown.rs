@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use conccheck_analyzer::finding::{Finding, Severity};
 
-use super::{Render, graph, scenario};
+use super::{Render, graph, scenario, summary};
 use crate::report::{Report, first_look};
 use crate::words;
 
@@ -15,10 +15,9 @@ pub(super) struct Markdown;
 
 impl Render for Markdown {
     fn render(&self, report: &Report<'_>, out: &mut dyn Write) -> fmt::Result {
-        writeln!(out, "## conccheck: {}\n", super::counts(report))?;
-        if report.in_dependencies > 0 {
-            writeln!(out, "{} in dependencies only, not judged.\n", words::count(report.in_dependencies as u64, "finding"))?;
-        }
+        // The first one is the head; the others say what was looked at, and what could not be.
+        let lines = summary::lines(report);
+        writeln!(out, "## conccheck: {}\n\n{}\n", escaped(&lines[0]), escaped(&lines[1..].join(" · ")))?;
         let mut written = 0;
         for (number, finding) in report.findings.iter().enumerate() {
             let mut section = String::new();

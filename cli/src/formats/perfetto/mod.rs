@@ -152,7 +152,7 @@ impl Writer {
                 _ => {}
             });
         }
-        let mut changes: Vec<(String, ObjectId, Vec<(u64, i64)>)> = changes
+        let mut changes: Vec<_> = changes
             .into_iter()
             .map(|((what, object), steps)| (format!("{what} {}", model.names().class(object)), object, steps.0))
             .collect();
