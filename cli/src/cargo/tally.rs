@@ -210,8 +210,7 @@ mod tests {
     #[test]
     fn what_a_quiet_run_prints_is_kept_and_counted() {
         let script = "echo first; echo second >&2; echo 'test result: FAILED. 3 passed; 1 failed'; exit 7";
-        let (status, tally, printed) =
-            run_quietly(Command::new("sh").args(["-c", script]), Harness::Standard).expect("it runs");
+        let (status, tally, printed) = run_quietly(Command::new("sh").args(["-c", script]), Harness::Standard).expect("it runs");
         assert_eq!((status.code(), tally), (Some(7), Some(Tally { passed: 3, failed: 1 })));
         assert!(printed.starts_with(b"first\nsecond\n"), "{}", String::from_utf8_lossy(&printed));
     }
