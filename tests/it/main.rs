@@ -1,5 +1,6 @@
 //! End-to-end tests.
 
+mod cargo_attribution;
 mod cargo_doctests;
 mod cargo_doctor;
 mod cargo_environment;
