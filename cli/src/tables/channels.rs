@@ -73,7 +73,8 @@ fn row(model: &Model<'_>, id: ObjectId, channel: &Channel, waited: Waited) -> Ch
         capacity: channel.capacity,
         sent: channel.sent,
         received: channel.received,
-        fullest: channel.fullest,
+        // Threads are put into one order by what is known of it: a send may come before the receive that made room for it.
+        fullest: channel.fullest.min(channel.capacity.unwrap_or(u64::MAX)),
         send_waits: channel.send_waits,
         send_waited: waited.room,
         recv_waited: waited.message,
