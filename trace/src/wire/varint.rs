@@ -24,14 +24,15 @@ pub fn put(buf: &mut [u8], at: usize, value: u64) -> usize {
 /// Reads a prefix varint at `at`; returns the value and the position behind it, or `None` if the bytes end before.
 #[inline]
 pub fn get(buf: &[u8], at: usize) -> Option<(u64, usize)> {
-    if let Some(window) = buf.get(at..at + MAX_VARINT) {
-        let word = u64::from_le_bytes([window[0], window[1], window[2], window[3], window[4], window[5], window[6], window[7]]);
+    // One slice of nine bytes and one load: indexing the bytes one by one would load them one by one.
+    if let Some(&[ref low @ .., high]) = buf.get(at..).and_then(<[u8]>::first_chunk::<MAX_VARINT>) {
+        let word = u64::from_le_bytes(*low);
         let len = (word | 0x100).trailing_zeros(); // 8 for a zero byte
         if len < 8 {
             // The upper bits belong to the bytes behind: they are shifted out.
             return Some(((word << (56 - 8 * len)) >> (57 - 7 * len), at + len as usize + 1));
         }
-        return Some(((word >> 8) | (u64::from(window[8]) << 56), at + MAX_VARINT));
+        return Some(((word >> 8) | (u64::from(high) << 56), at + MAX_VARINT));
     }
     get_at_end(buf, at)
 }
