@@ -69,7 +69,9 @@ impl SourceCache {
 
 impl Sources for SourceCache {
     fn line(&self, site: &SiteDef) -> Option<String> {
-        Some(self.file(&site.file)?.line(site.line)?.to_owned())
+        // A place without a line may be no file at all: then none is looked for.
+        let line = Some(site.line).filter(|line| *line > 0)?;
+        Some(self.file(&site.file)?.line(line)?.to_owned())
     }
 
     fn calls(&self, trace: &ProcessTrace, innermost: FrameId, site: &SiteDef) -> Vec<Call> {
@@ -136,6 +138,14 @@ mod tests {
 
     fn site(file: &str, line: u32) -> SiteDef {
         SiteDef { file: file.to_owned(), line, column: 1 }
+    }
+
+    #[test]
+    fn a_place_without_a_line_has_no_source_and_no_file_is_looked_for() {
+        let sources = SourceCache::new([Path::new(env!("CARGO_MANIFEST_DIR"))], None);
+        assert_eq!(sources.line(&site("src/sources.rs", 0)), None);
+        assert!(sources.files.borrow().is_empty());
+        assert!(sources.line(&site("src/sources.rs", 1)).is_some_and(|line| line.starts_with("//! Source files")));
     }
 
     #[test]
