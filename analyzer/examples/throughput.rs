@@ -3,6 +3,8 @@
 //! `cargo run --release -p conccheck-analyzer --example throughput -- [MILLIONS [THREADS [LOCKS]]]...`, by default 1, 10 and 100
 //! million events. A row is measured in a process of its own, so that its peak memory is its own. Rates are per second of processor time,
 //! which other work on the machine disturbs less. `--write FILE MILLIONS THREADS LOCKS` only writes a log, `--one FILE` only reads it.
+//! `--tangle FILE LOCKS PAIRS` writes one whose lock-order graph is one component of so many locks, nested in so many pairs by 50
+//! threads: a worst case for the search for deadlocks.
 
 use std::fs::File;
 use std::io::{self, BufWriter};
@@ -45,6 +47,13 @@ fn main() -> io::Result<()> {
         let [millions, threads, locks] = size[..] else { return Err(io::Error::other("MILLIONS THREADS LOCKS")) };
         return generate(Path::new(log), (u64::from(millions) * 1_000_000, threads, locks));
     }
+    if let [flag, log, size @ ..] = &args[..]
+        && flag == "--tangle"
+    {
+        let size: Vec<u32> = size.iter().filter_map(|arg| arg.parse().ok()).collect();
+        let [locks, pairs] = size[..] else { return Err(io::Error::other("LOCKS PAIRS")) };
+        return tangle(Path::new(log), locks, pairs);
+    }
     let numbers: Vec<u64> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
     let given = numbers.chunks(3).map(|row| {
         let at = |i: usize, default: u32| row.get(i).and_then(|n| u32::try_from(*n).ok()).unwrap_or(default);
@@ -77,6 +86,7 @@ fn one(path: &Path) -> io::Result<()> {
     let seconds = start.elapsed().as_secs_f64();
     assert!(analysis.stats.events > 0, "a trace of nothing");
     analysis.warnings.iter().for_each(|warning| eprintln!("{warning}"));
+    eprintln!("{} contexts, {} findings", analysis.stats.contexts, analysis.findings.len());
     let used = processor_seconds();
     println!(
         "{seconds:.2} | {used:.2} ({opened:.2} to open) | {:.1} | {} |",
@@ -121,27 +131,7 @@ impl Random {
 /// Writes a log: threads that take turns of a few sections each, some sections within another, always in the order of the locks.
 /// Every hundredth section is of any lock; the others are of the few that a thread works with.
 fn generate(path: &Path, (events, threads, locks): Size) -> io::Result<()> {
-    const SITES: u32 = 64;
-    let mut log = LogWriter::new(BufWriter::new(File::create(path)?), &header())?;
-    let main = ThreadId(1);
-    for site in 1..=SITES {
-        log.define(main, Definition::Site { id: SiteId(site), file: "src/lib.rs", line: site, column: 5 })?;
-    }
-    for lock in 1..=locks {
-        let (id, kind, created, type_name) = (ObjectId(lock), ObjectKind::Mutex, SiteId(1), StringId::NONE);
-        log.define(main, Definition::Object { id, kind, created, type_name })?;
-    }
-    let mut time = 1;
-    let mut put = |thread: u32, event: Event| {
-        time += 20;
-        log.record(ThreadId(thread), Record { time: Ticks(time), event })
-    };
-    put(1, Event::Start { parent: ThreadId::NONE, name: StringId::NONE })?;
-    for thread in 2..=threads {
-        put(1, Event::Spawn { child: ThreadId(thread), site: SiteId(1), scoped: false })?;
-        put(thread, Event::Start { parent: main, name: StringId::NONE })?;
-    }
-    let mut orders = vec![0; locks as usize + 1];
+    let mut log = Log::begin(path, threads, locks, 64)?;
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut left = events.saturating_sub(4 * u64::from(threads));
     while left > 0 {
@@ -154,27 +144,90 @@ fn generate(path: &Path, (events, threads, locks): Size) -> io::Result<()> {
             let (outer, inner) = (lock(&mut random), lock(&mut random));
             let nests = random.below(4) == 0 && outer < inner;
             let wrote = random.below(2) == 0;
-            let mut acquire = |lock: u64, site: u32| {
-                orders[lock as usize] += 1;
-                let (id, order) = (ObjectId(lock as u32 + 1), Order(orders[lock as usize]));
-                Event::Acquire { lock: id, site: SiteId(site), mode: Mode::Exclusive, how: How::Blocking, order }
-            };
-            let release = |lock: u64| Event::Release { lock: ObjectId(lock as u32 + 1), wrote, unwinding: false };
             let site = 1 + (outer % 16) as u32;
-            put(thread, acquire(outer, site))?;
+            log.acquire(thread, outer, site)?;
             if nests {
-                put(thread, acquire(inner, 32 + site))?;
-                put(thread, release(inner))?;
+                log.acquire(thread, inner, 32 + site)?;
+                log.release(thread, inner, wrote)?;
             }
-            put(thread, release(outer))?;
+            log.release(thread, outer, wrote)?;
             left = left.saturating_sub(if nests { 4 } else { 2 });
         }
     }
-    for thread in (2..=threads).chain([1]) {
-        put(thread, Event::End { panicked: false })?;
+    log.end()
+}
+
+/// Writes a log in which locks are nested in pairs at random, after each was nested in the one before it.
+fn tangle(path: &Path, locks: u32, pairs: u32) -> io::Result<()> {
+    const THREADS: u32 = 50;
+    const SITES: u32 = 100;
+    let mut log = Log::begin(path, THREADS, locks, 2 * SITES)?;
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    for pair in 0..u64::from(pairs) {
+        let (locks, outer) = (u64::from(locks), pair % u64::from(locks));
+        let inner = if pair < locks { (outer + 1) % locks } else { random.below(locks) };
+        if inner == outer {
+            continue;
+        }
+        let thread = random.below(u64::from(THREADS)) as u32 + 1;
+        let site = random.below(u64::from(SITES)) as u32 + 1;
+        log.acquire(thread, outer, site)?;
+        log.acquire(thread, inner, SITES + site)?;
+        log.release(thread, inner, true)?;
+        log.release(thread, outer, true)?;
     }
-    log.finish()?;
-    Ok(())
+    log.end()
+}
+
+/// A log in the making: its threads, started by the first of them, and its locks, counted from 0.
+struct Log {
+    out: LogWriter<BufWriter<File>>,
+    threads: u32,
+    time: u64,
+    orders: Vec<u64>,
+}
+
+impl Log {
+    fn begin(path: &Path, threads: u32, locks: u32, sites: u32) -> io::Result<Log> {
+        let out = LogWriter::new(BufWriter::new(File::create(path)?), &header())?;
+        let mut log = Log { out, threads, time: 1, orders: vec![0; locks as usize] };
+        let main = ThreadId(1);
+        for site in 1..=sites {
+            log.out.define(main, Definition::Site { id: SiteId(site), file: "src/lib.rs", line: site, column: 5 })?;
+        }
+        for lock in 1..=locks {
+            let (id, kind, created, type_name) = (ObjectId(lock), ObjectKind::Mutex, SiteId(1), StringId::NONE);
+            log.out.define(main, Definition::Object { id, kind, created, type_name })?;
+        }
+        log.put(1, Event::Start { parent: ThreadId::NONE, name: StringId::NONE })?;
+        for thread in 2..=threads {
+            log.put(1, Event::Spawn { child: ThreadId(thread), site: SiteId(1), scoped: false })?;
+            log.put(thread, Event::Start { parent: main, name: StringId::NONE })?;
+        }
+        Ok(log)
+    }
+
+    fn put(&mut self, thread: u32, event: Event) -> io::Result<()> {
+        self.time += 20;
+        self.out.record(ThreadId(thread), Record { time: Ticks(self.time), event })
+    }
+
+    fn acquire(&mut self, thread: u32, lock: u64, site: u32) -> io::Result<()> {
+        self.orders[lock as usize] += 1;
+        let (id, order) = (ObjectId(lock as u32 + 1), Order(self.orders[lock as usize]));
+        self.put(thread, Event::Acquire { lock: id, site: SiteId(site), mode: Mode::Exclusive, how: How::Blocking, order })
+    }
+
+    fn release(&mut self, thread: u32, lock: u64, wrote: bool) -> io::Result<()> {
+        self.put(thread, Event::Release { lock: ObjectId(lock as u32 + 1), wrote, unwinding: false })
+    }
+
+    fn end(mut self) -> io::Result<()> {
+        for thread in (2..=self.threads).chain([1]) {
+            self.put(thread, Event::End { panicked: false })?;
+        }
+        self.out.finish().map(|_| ())
+    }
 }
 
 fn header() -> Header {

@@ -257,7 +257,7 @@ impl Across {
 fn is_start(model: &Model<'_>, context: &Context) -> bool {
     let children = model.threads.iter().filter(|thread| thread.parent == Some(context.thread));
     let first = children.filter_map(|child| Some(child.spawn?.index)).min();
-    let last = context.moments.kept.iter().map(|(moment, _)| moment.index).max();
+    let last = context.moments.kept().map(|(index, _)| index).max();
     model.threads[context.thread].parent.is_none() && first.zip(last).is_some_and(|(first, last)| last < first)
 }
 

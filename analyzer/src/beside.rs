@@ -37,9 +37,10 @@ pub(crate) fn beside(trace: &ProcessTrace, mut each: impl FnMut(usize, u32, &Ste
             merged
         });
         for mut batch in batches {
-            for (thread, index, step) in batch.drain(..) {
-                each(thread as usize, index, &step);
+            for (thread, index, step) in &batch {
+                each(*thread as usize, *index, step);
             }
+            batch.clear();
             _ = empty.send(batch);
         }
         merging.join().unwrap_or_else(|panic| resume_unwind(panic))

@@ -6,6 +6,9 @@
 //! writer that makes readers queue among the recorded acquisitions) and are not ordered by happens-before. The ten locks of a
 //! complete graph have 1.1 million rings, so steps are counted and bounded.
 
+use std::cell::Cell;
+use std::collections::hash_map::Entry;
+
 use conccheck_trace::{Mode, ObjectId, SiteId};
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
@@ -49,8 +52,8 @@ struct Search<'m, 'a> {
     /// Held locks by wanted lock.
     back: FxHashMap<ObjectId, Vec<ObjectId>>,
     held: FxHashMap<u32, Vec<Held>>,
-    steps: u64,
-    all_steps: u64,
+    steps: Cell<u64>,
+    all_steps: Cell<u64>,
 }
 
 /// Finds the rings of a process.
@@ -61,8 +64,8 @@ pub(crate) fn find(model: &Model<'_>) -> Rings {
         next: FxHashMap::default(),
         back: FxHashMap::default(),
         held: FxHashMap::default(),
-        steps: 0,
-        all_steps: 0,
+        steps: Cell::default(),
+        all_steps: Cell::default(),
     };
     let edges = search.edges();
     let mut found: Vec<Ring> = Vec::new();
@@ -145,14 +148,14 @@ impl Search<'_, '_> {
     }
 
     /// A shortest ring through the edge.
-    fn shortest(&mut self, held: ObjectId, wanted: ObjectId) -> Result<Option<Path>, TooMuch> {
-        self.steps = 0;
+    fn shortest(&self, held: ObjectId, wanted: ObjectId) -> Result<Option<Path>, TooMuch> {
+        self.steps.set(0);
         let distance = self.distances(held, wanted)?;
         let Some(least) = distance.get(&wanted).copied() else { return Ok(None) };
-        let starts = self.by_edge.get(&(held, wanted)).cloned().unwrap_or_default();
+        let starts = self.by_edge.get(&(held, wanted)).map_or(&[][..], Vec::as_slice);
         let most = (distance.len() + 1).min(self.model.config.longest_cycle).min(self.model.threads.len());
         for length in least + 1..=most {
-            for start in &starts {
+            for start in starts {
                 let mut path = vec![*start];
                 if let Some(writers) = self.extend(&mut path, held, length, &distance)? {
                     return Ok(Some((path, writers)));
@@ -162,14 +165,14 @@ impl Search<'_, '_> {
         Ok(None)
     }
 
-    fn step(&mut self) -> Result<(), TooMuch> {
-        self.steps += 1;
-        self.all_steps += 1;
-        if self.steps > STEPS_EACH || self.all_steps > STEPS_ALL { Err(TooMuch) } else { Ok(()) }
+    fn step(&self) -> Result<(), TooMuch> {
+        self.steps.update(|steps| steps + 1);
+        self.all_steps.update(|steps| steps + 1);
+        if self.steps.get() > STEPS_EACH || self.all_steps.get() > STEPS_ALL { Err(TooMuch) } else { Ok(()) }
     }
 
     /// How many edges lead from a lock to `goal`, for the locks on the way from `from`.
-    fn distances(&mut self, goal: ObjectId, from: ObjectId) -> Result<FxHashMap<ObjectId, usize>, TooMuch> {
+    fn distances(&self, goal: ObjectId, from: ObjectId) -> Result<FxHashMap<ObjectId, usize>, TooMuch> {
         let mut distance = FxHashMap::default();
         distance.insert(goal, 0);
         let mut layer = vec![goal];
@@ -178,12 +181,11 @@ impl Search<'_, '_> {
             let mut outer = Vec::new();
             for lock in layer {
                 let far = distance.get(&lock).copied().unwrap_or(0) + 1;
-                for i in 0..self.back.get(&lock).map_or(0, Vec::len) {
+                for before in self.back.get(&lock).into_iter().flatten() {
                     self.step()?;
-                    let before = self.back[&lock][i];
-                    if let std::collections::hash_map::Entry::Vacant(entry) = distance.entry(before) {
+                    if let Entry::Vacant(entry) = distance.entry(*before) {
                         entry.insert(far);
-                        outer.push(before);
+                        outer.push(*before);
                     }
                 }
             }
@@ -197,7 +199,7 @@ impl Search<'_, '_> {
 
     /// Extends the path to a ring of `length` contexts that ends at `goal`; gives the writers needed.
     fn extend(
-        &mut self,
+        &self,
         path: &mut Vec<u32>,
         goal: ObjectId,
         length: usize,
@@ -209,14 +211,12 @@ impl Search<'_, '_> {
             return Ok(if wanted == goal { self.writers(path) } else { None });
         }
         let left = length - path.len();
-        for i in 0..self.next.get(&wanted).map_or(0, Vec::len) {
-            let lock = self.next[&wanted][i];
+        for &lock in self.next.get(&wanted).into_iter().flatten() {
             if distance.get(&lock).is_none_or(|far| *far + 1 > left) || (left == 1 && lock != goal) {
                 continue;
             }
-            for j in 0..self.by_edge.get(&(wanted, lock)).map_or(0, Vec::len) {
+            for &next in self.by_edge.get(&(wanted, lock)).into_iter().flatten() {
                 self.step()?;
-                let next = self.by_edge[&(wanted, lock)][j];
                 if !self.can_follow(path, last, next) {
                     continue;
                 }
@@ -241,7 +241,7 @@ impl Search<'_, '_> {
     /// Whether two acquisitions can both be under way: different threads, no gate lock, not ordered.
     fn are_compatible(&self, a: u32, b: u32) -> bool {
         let (x, y) = (&self.model.contexts[a as usize], &self.model.contexts[b as usize]);
-        x.thread != y.thread && !has_gate(self.model, x, y) && x.moments.is_concurrent(&y.moments)
+        x.thread != y.thread && x.is_concurrent(y) && !has_gate(self.model, x, y)
     }
 
     fn held_mode(&self, context: u32, lock: ObjectId) -> Option<Mode> {

@@ -34,7 +34,8 @@ mod wait_proof;
 use std::collections::BTreeSet;
 
 use conccheck_trace::read::ProcessTrace;
-use conccheck_trace::{FrameId, SiteDef};
+use conccheck_trace::{FrameId, SiteDef, SiteId};
+use rustc_hash::FxHashSet;
 
 use across::Across;
 pub use config::Config;
@@ -119,7 +120,8 @@ pub fn analyze(traces: &[ProcessTrace], sources: &dyn Sources, config: &Config) 
         let first = found.len();
         analysis.stats.add(&model);
         tests.extend(model.tests.iter().cloned());
-        lock_sites.extend(model.contexts.iter().filter_map(|context| model.site(context.site).cloned()));
+        let sites: FxHashSet<SiteId> = model.contexts.iter().map(|context| context.site).collect();
+        lock_sites.extend(sites.into_iter().filter_map(|site| model.site(site).cloned()));
         for rule in registry::RULES {
             if !config.disabled.iter().any(|name| name == rule.meta().name) {
                 let before = found.len();

@@ -1,18 +1,20 @@
 //! Displayed names: what the source calls a lock or channel, and threads by name.
 
 use conccheck_trace::{ObjectId, ObjectKind, SiteDef, SiteId, StringId};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Sources;
 use crate::model::Model;
 use crate::receiver::receiver;
+use crate::table::Table;
 
 /// Names of the objects and threads of a process, without control characters.
 #[derive(Default, Debug)]
 pub struct Names {
-    classes: FxHashMap<ObjectId, String>,
-    /// The same without line numbers.
-    stable: FxHashMap<ObjectId, String>,
+    /// Of each class, the name, and the same without line numbers.
+    classes: Vec<(String, String)>,
+    /// The class of each object: where it stands in `classes`, from 1; 0 for an object that is not known.
+    by_object: Table<u32>,
     threads: Vec<String>,
 }
 
@@ -24,30 +26,28 @@ const ABOVE: u32 = 24;
 
 impl Names {
     pub(crate) fn new(model: &Model<'_>) -> Names {
-        let mut by_site: FxHashMap<Class, (String, String)> = FxHashMap::default();
+        let mut by_class: FxHashMap<Class, u32> = FxHashMap::default();
         let called = names_of_use(model);
-        let (mut classes, mut stable) = (FxHashMap::default(), FxHashMap::default());
+        let (mut classes, mut by_object) = (Vec::new(), Table::default());
         for (id, object) in model.trace.tables.objects() {
             let class = (object.created, object.type_name);
-            let (name, without_line) = by_site.entry(class).or_insert_with(|| {
+            *by_object.at(id.0) = *by_class.entry(class).or_insert_with(|| {
                 let type_name = model.trace.tables.string(object.type_name).unwrap_or_default();
                 let created = model.site(object.created);
                 let found = match object.kind {
                     ObjectKind::Scope => Some(short_type(type_name)),
                     _ => created.and_then(|site| name_at(model.sources, site)).or_else(|| called.get(&class).cloned().flatten()),
                 };
-                let site = model.site(object.created);
-                match found {
+                classes.push(match found {
                     Some(name) => (clean(&name), clean(&name)),
                     None => (
-                        clean(&describe(object.kind, &short_type(type_name), site, true)),
+                        clean(&describe(object.kind, &short_type(type_name), created, true)),
                         // In full, since fingerprints tell locks apart by it.
-                        clean(&describe(object.kind, &without_paths(type_name), site, false)),
+                        clean(&describe(object.kind, &without_paths(type_name), created, false)),
                     ),
-                }
+                });
+                u32::try_from(classes.len()).unwrap_or(u32::MAX)
             });
-            classes.insert(id, name.clone());
-            stable.insert(id, without_line.clone());
         }
         let threads = model.threads.iter().map(|thread| match &thread.name {
             Some(name) => clean(name),
@@ -55,17 +55,22 @@ impl Names {
             None => format!("thread {}", thread.id.0),
         });
         let threads = threads.collect();
-        Names { classes, stable, threads }
+        Names { classes, by_object, threads }
     }
 
     /// The name that an object shares with the others of its creation site.
     pub fn class(&self, id: ObjectId) -> &str {
-        self.classes.get(&id).map_or("an unknown object", String::as_str)
+        self.both(id).map_or("an unknown object", |(name, _)| name)
     }
 
     /// The same, but without a line number in it.
     pub(crate) fn stable(&self, id: ObjectId) -> &str {
-        self.stable.get(&id).map_or("", String::as_str)
+        self.both(id).map_or("", |(_, stable)| stable)
+    }
+
+    fn both(&self, id: ObjectId) -> Option<&(String, String)> {
+        let class = self.by_object.get(id.0)?.checked_sub(1)?;
+        self.classes.get(class as usize)
     }
 
     /// A thread's name, or `thread 7`.
@@ -103,10 +108,15 @@ impl Names {
 /// For each class of locks the name by which all its acquisitions reach it; `None` where they differ.
 fn names_of_use(model: &Model<'_>) -> FxHashMap<Class, Option<String>> {
     let mut names: FxHashMap<Class, Option<String>> = FxHashMap::default();
+    let mut seen: FxHashSet<(Class, SiteId)> = FxHashSet::default();
     for context in &model.contexts {
         let Some(object) = model.trace.tables.object(context.lock) else { continue };
+        let class = (object.created, object.type_name);
+        if !seen.insert((class, context.site)) {
+            continue;
+        }
         let Some(name) = model.site(context.site).and_then(|site| receiver(model.sources, site)) else { continue };
-        let known = names.entry((object.created, object.type_name)).or_insert_with(|| Some(name.clone()));
+        let known = names.entry(class).or_insert_with(|| Some(name.clone()));
         if known.as_ref() != Some(&name) {
             *known = None;
         }

@@ -101,10 +101,7 @@ impl Predicted {
         };
         let lock = model.locks.get(self.recorded.lock(acquire.lock).0)?;
         let fitting: Vec<u32> = lock.contexts.iter().copied().filter(fits).collect();
-        let is_meant = |id: &&u32| {
-            let moments = &model.contexts[**id as usize].moments;
-            moments.kept.iter().any(|(moment, _)| moment.index == number)
-        };
+        let is_meant = |id: &&u32| model.contexts[**id as usize].moments.kept().any(|(index, _)| index == number);
         fitting.iter().find(is_meant).or(fitting.first()).copied()
     }
 }

@@ -65,7 +65,7 @@ pub(crate) fn prove_again(model: &Model<'_>, pairs: &[(u32, u32)]) -> Vec<Outcom
         let moments = |id: u32| {
             let context = &model.contexts[id as usize];
             let thread = model.threads[context.thread].id;
-            context.moments.kept.iter().map(move |(moment, _)| (thread, moment.index))
+            context.moments.kept().map(move |(index, _)| (thread, index))
         };
         // The inner read is no event of its own: who comes to what follows it has come to it.
         let mut reads: Vec<u32> = moments(reader).filter_map(|(thread, index)| recorded.event_from(thread, index)).collect();
@@ -142,7 +142,7 @@ fn try_ring(model: &Model<'_>, recorded: &Recorded, prover: &mut Prover<'_, '_>,
             .map(|id| {
                 let context = &model.contexts[*id as usize];
                 let thread = model.threads[context.thread].id;
-                context.moments.kept.iter().filter_map(|(moment, _)| recorded.event(thread, moment.index)).collect()
+                context.moments.kept().filter_map(|(index, _)| recorded.event(thread, index)).collect()
             })
             .collect();
         let lists: Vec<&[u32]> = candidates.iter().map(Vec::as_slice).collect();
@@ -162,7 +162,7 @@ fn try_ring(model: &Model<'_>, recorded: &Recorded, prover: &mut Prover<'_, '_>,
     // Not all moments of a context are kept.
     let has_all = |id: &u32| {
         let context = &model.contexts[*id as usize];
-        context.moments.kept.len() as u64 >= context.count
+        context.moments.kept().count() as u64 >= context.count
     };
     let is_whole = ring.same.len() <= MOST_SAME && ring.same.iter().flatten().all(has_all);
     if is_ruled_out && is_whole { Outcome::Unreachable } else { Outcome::Unknown }

@@ -51,9 +51,9 @@ fn takes(model: &Model<'_>, recorded: &Recorded, mixed: &Mixed) -> Vec<u32> {
     let contexts = contexts.map(|id| &model.contexts[*id as usize]);
     let meant =
         contexts.filter(|context| context.thread == mixed.other && context.site == mixed.other_site && context.can_wait());
-    let moments = meant.flat_map(|context| &context.moments.kept);
+    let moments = meant.flat_map(|context| context.moments.kept());
     let thread = model.threads[mixed.other].id;
-    let mut takes: Vec<u32> = moments.filter_map(|(moment, _)| recorded.event(thread, moment.index)).collect();
+    let mut takes: Vec<u32> = moments.filter_map(|(index, _)| recorded.event(thread, index)).collect();
     takes.sort_unstable();
     takes.dedup();
     takes

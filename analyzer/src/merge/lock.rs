@@ -2,23 +2,52 @@
 
 use conccheck_trace::Mode;
 
-/// A lock, as far as its acquisitions were passed on.
-#[derive(Default)]
+/// A lock, as far as its acquisitions were passed on. Half a cache line, since traces have many locks.
 pub(super) struct Lock {
     /// Number of the newest exclusive acquisition.
     acquired: u64,
-    /// Exclusive acquisitions that were counted, not recorded: gaps in the numbers.
-    pub(super) missing: u64,
-    holder: Option<(u32, Mode)>,
+    rare: Option<Box<Rare>>,
+    /// The thread that holds it, not as a reader; or [`NOBODY`].
+    holder: u32,
     /// How often the holder holds it.
     depth: u32,
     readers: u32,
-    /// Threads whose next event is a read acquisition, with its number.
-    pub(super) reader_heads: Vec<(u32, u64)>,
-    /// Threads that wait for it to change.
-    pub(super) waiters: Vec<u32>,
+    /// How the holder holds it.
+    mode: Mode,
     /// Whether it is never held by readers; `None`: not looked up yet.
     pub(super) is_mutex: Option<bool>,
+    has_waiters: bool,
+    has_reader_heads: bool,
+}
+
+/// What most locks don't have.
+#[derive(Default)]
+struct Rare {
+    /// Exclusive acquisitions that were counted, not recorded: gaps in the numbers.
+    missing: u64,
+    /// Threads whose next event is a read acquisition, with its number.
+    reader_heads: Vec<(u32, u64)>,
+    /// Threads that wait for it to change.
+    waiters: Vec<u32>,
+}
+
+/// No thread.
+const NOBODY: u32 = u32::MAX;
+
+impl Default for Lock {
+    fn default() -> Lock {
+        Lock {
+            acquired: 0,
+            rare: None,
+            holder: NOBODY,
+            depth: 0,
+            readers: 0,
+            mode: Mode::Exclusive,
+            is_mutex: None,
+            has_waiters: false,
+            has_reader_heads: false,
+        }
+    }
 }
 
 pub(super) fn is_read(mode: Mode) -> bool {
@@ -28,32 +57,45 @@ pub(super) fn is_read(mode: Mode) -> bool {
 impl Lock {
     /// Whether acquisition `number` can come next. `converts`: the thread holds the lock already, in another mode.
     pub(super) fn is_ready(&self, thread: u32, mode: Mode, number: u64, converts: bool) -> bool {
-        let held_by_other = self.holder.filter(|(holder, _)| *holder != thread);
-        let known = self.acquired + self.missing;
+        let is_held_by_other = self.holder != NOBODY && self.holder != thread;
         if is_read(mode) {
-            return self.acquired > number || known >= number && held_by_other.is_none_or(|(_, mode)| mode == Mode::Upgradable);
+            return self.acquired > number || self.knows(number) && (!is_held_by_other || self.mode == Mode::Upgradable);
         }
-        if held_by_other.is_some() {
+        if is_held_by_other {
             return false;
         }
-        if self.holder.is_some() && (converts || mode == Mode::Reentrant) {
+        if self.holder != NOBODY && (converts || mode == Mode::Reentrant) {
             return mode != Mode::Exclusive || self.readers == 0;
         }
-        let readers = mode == Mode::Exclusive && self.readers > u32::from(converts)
-            || number != 0 && self.reader_heads.iter().any(|(head, before)| *before < number && *head != thread);
-        known + 1 >= number && !readers
+        let waits_for_readers = mode == Mode::Exclusive && self.readers > u32::from(converts)
+            || number != 0 && self.reader_heads().iter().any(|(head, before)| *before < number && *head != thread);
+        self.knows(number.saturating_sub(1)) && !waits_for_readers
+    }
+
+    /// Whether all exclusive acquisitions up to this one were passed on or counted.
+    fn knows(&self, number: u64) -> bool {
+        self.acquired >= number || self.acquired.saturating_add(self.rare.as_ref().map_or(0, |rare| rare.missing)) >= number
+    }
+
+    fn reader_heads(&self) -> &[(u32, u64)] {
+        self.rare.as_ref().filter(|_| self.has_reader_heads).map_or(&[], |rare| &rare.reader_heads)
     }
 
     pub(super) fn acquire(&mut self, thread: u32, mode: Mode, number: u64) {
         if is_read(mode) {
             self.readers += 1;
-            self.reader_heads.retain(|(head, _)| *head != thread);
+            if let Some(rare) = &mut self.rare {
+                rare.reader_heads.retain(|(head, _)| *head != thread);
+                self.has_reader_heads = !rare.reader_heads.is_empty();
+            }
             return;
         }
-        self.depth = if self.holder.is_some_and(|(holder, _)| holder == thread) { self.depth + 1 } else { 1 };
-        self.holder = Some((thread, mode));
+        self.depth = if self.holder == thread { self.depth + 1 } else { 1 };
+        (self.holder, self.mode) = (thread, mode);
         // Numbers that were skipped are the summarised ones.
-        self.missing = self.missing.saturating_sub(number.saturating_sub(self.acquired + 1));
+        if let Some(rare) = self.rare.as_mut().filter(|_| number > self.acquired) {
+            rare.missing = rare.missing.saturating_sub(number - self.acquired - 1);
+        }
         self.acquired = self.acquired.max(number);
     }
 
@@ -63,14 +105,43 @@ impl Lock {
         } else {
             self.depth = self.depth.saturating_sub(1);
             if self.depth == 0 {
-                self.holder = None;
+                self.holder = NOBODY;
             }
         }
     }
 
     /// A release by this thread, which does not say of what: a guard may have been sent to another thread.
     pub(super) fn release_by(&mut self, thread: u32) {
-        let owns = self.holder.is_some_and(|(holder, _)| holder == thread || self.readers == 0);
+        let owns = self.holder != NOBODY && (self.holder == thread || self.readers == 0);
         self.release(if owns { Mode::Exclusive } else { Mode::Shared });
+    }
+
+    /// So many exclusive acquisitions were counted, not recorded.
+    pub(super) fn skip(&mut self, count: u64) {
+        let missing = &mut self.rare.get_or_insert_default().missing;
+        *missing = missing.saturating_add(count);
+    }
+
+    /// The thread's next event is a read acquisition with this number.
+    pub(super) fn add_reader_head(&mut self, thread: u32, number: u64) {
+        self.has_reader_heads = true;
+        self.rare.get_or_insert_default().reader_heads.push((thread, number));
+    }
+
+    /// The thread waits for it to change.
+    pub(super) fn add_waiter(&mut self, thread: u32) {
+        self.has_waiters = true;
+        self.rare.get_or_insert_default().waiters.push(thread);
+    }
+
+    /// A thread that waited for it to change.
+    pub(super) fn take_waiter(&mut self) -> Option<u32> {
+        if !self.has_waiters {
+            return None;
+        }
+        let waiters = &mut self.rare.as_mut()?.waiters;
+        let waiter = waiters.pop();
+        self.has_waiters = !waiters.is_empty();
+        waiter
     }
 }

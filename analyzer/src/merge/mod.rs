@@ -45,12 +45,47 @@ struct Task {
 
 struct Head<I> {
     id: ThreadId,
-    steps: I,
-    next: Option<Step>,
+    /// What is not decoded yet; none at its end.
+    steps: Option<I>,
+    /// What comes next, from `at` on: decoded some steps at a time, since threads by the thousand don't stay in the caches together.
+    block: Vec<Step>,
+    at: usize,
     index: u32,
     waits: bool,
     /// Steps that it went on with although another thread's next one is earlier.
     ahead: u32,
+}
+
+/// Most steps that are decoded at a time.
+const BLOCK: usize = 64;
+
+impl<I: Iterator<Item = Step>> Head<I> {
+    fn new(id: ThreadId, steps: I) -> Head<I> {
+        Head { id, steps: Some(steps), block: Vec::new(), at: 0, index: 0, waits: false, ahead: 0 }
+    }
+
+    fn next(&self) -> Option<&Step> {
+        self.block.get(self.at)
+    }
+
+    /// Goes on to the next step. The first blocks are short: threads by the thousand may come and go.
+    #[inline]
+    fn advance(&mut self) {
+        self.at += 1;
+        if self.at >= self.block.len() {
+            self.decode();
+        }
+    }
+
+    fn decode(&mut self) {
+        let count = (2 * self.block.len()).clamp(1, BLOCK);
+        self.block.clear();
+        self.at = 0;
+        self.block.extend(self.steps.iter_mut().flat_map(|steps| steps.take(count)));
+        if self.block.is_empty() {
+            (self.steps, self.block) = (None, Vec::new());
+        }
+    }
 }
 
 /// What the merge met.
@@ -66,7 +101,7 @@ struct Merge<'a, I> {
     trace: &'a ProcessTrace,
     heads: Vec<Head<I>>,
     ready: BinaryHeap<Reverse<(u64, u32)>>,
-    /// All waiting heads, also some that no longer wait.
+    /// All waiting heads, also some that no longer wait, so many at most that they don't matter.
     stuck: BinaryHeap<Reverse<(u64, u32)>>,
     waiting: FxHashMap<Need, Vec<u32>>,
     locks: Table<Lock>,
@@ -102,7 +137,7 @@ pub(crate) fn merge_steps(trace: &ProcessTrace, each: impl FnMut(usize, u32, &St
 
 impl<'a, I: Iterator<Item = Step>> Merge<'a, I> {
     fn new(trace: &'a ProcessTrace, threads: impl Iterator<Item = (ThreadId, I)>, leash: u32) -> Merge<'a, I> {
-        let heads = threads.map(|(id, steps)| Head { id, steps, next: None, index: 0, waits: false, ahead: 0 });
+        let heads = threads.map(|(id, steps)| Head::new(id, steps));
         let mut merge = Merge {
             trace,
             heads: heads.collect(),
@@ -115,8 +150,9 @@ impl<'a, I: Iterator<Item = Step>> Merge<'a, I> {
             leash,
         };
         for thread in 0..u32::try_from(merge.heads.len()).unwrap_or(u32::MAX) {
-            if let Some(step) = merge.advance(thread) {
-                merge.ready.push(Reverse((step.time().0, thread)));
+            merge.advance(thread);
+            if let Some(time) = merge.time(thread) {
+                merge.ready.push(Reverse((time, thread)));
             }
         }
         merge
@@ -139,7 +175,7 @@ impl<'a, I: Iterator<Item = Step>> Merge<'a, I> {
                 continue;
             }
             let head = &mut self.heads[thread as usize];
-            let Some(step) = head.next else { continue };
+            let Some(&step) = head.next() else { continue };
             let index = head.index;
             head.index = index.saturating_add(step.events());
             match &step {
@@ -148,29 +184,34 @@ impl<'a, I: Iterator<Item = Step>> Merge<'a, I> {
             }
             merged.events += u64::from(step.events());
             each(thread as usize, index, &step);
-            running = self.advance(thread).and_then(|next| self.keep(thread, &next));
+            self.advance(thread);
+            running = self.keep(thread);
         }
     }
 
     /// Takes the thread's next step to its head.
-    fn advance(&mut self, thread: u32) -> Option<Step> {
+    fn advance(&mut self, thread: u32) {
         let head = &mut self.heads[thread as usize];
-        head.next = head.steps.next();
-        match head.next {
+        head.advance();
+        match head.next() {
             Some(
-                Step::Event(Record { event: Event::Acquire { lock, mode, order, .. }, .. })
-                | Step::Section(Section { lock, mode, order, .. }),
-            ) if is_read(mode) => self.locks.at(lock.0).reader_heads.push((thread, order.0)),
+                &(Step::Event(Record { event: Event::Acquire { lock, mode, order, .. }, .. })
+                | Step::Section(Section { lock, mode, order, .. })),
+            ) if is_read(mode) => self.locks.at(lock.0).add_reader_head(thread, order.0),
             _ => {}
         }
-        head.next
+    }
+
+    /// The time of the thread's next step.
+    fn time(&self, thread: u32) -> Option<u64> {
+        Some(self.heads[thread as usize].next()?.time().0)
     }
 
     /// The thread goes on if its next step is the earliest, or need not be; else it queues.
-    fn keep(&mut self, thread: u32, next: &Step) -> Option<u32> {
-        let time = next.time().0;
+    fn keep(&mut self, thread: u32) -> Option<u32> {
+        let time = self.time(thread)?;
         let is_first = self.ready.peek().is_none_or(|Reverse(first)| *first >= (time, thread));
-        let may_go = is_first || self.heads[thread as usize].ahead < self.leash && self.is_placed(next);
+        let may_go = is_first || self.heads[thread as usize].ahead < self.leash && self.is_placed(thread);
         let head = &mut self.heads[thread as usize];
         head.ahead = if is_first { 0 } else { head.ahead + 1 };
         if may_go {
@@ -183,11 +224,12 @@ impl<'a, I: Iterator<Item = Step>> Merge<'a, I> {
 
     /// Whether the step has its place by the lock's numbers alone: of a lock that also has readers, a write is placed after the reads
     /// before it, for which these must be at hand.
-    fn is_placed(&mut self, step: &Step) -> bool {
-        let (lock, mode, order) = match *step {
-            Step::Section(Section { lock, mode, order, .. }) => (lock, mode, order),
-            Step::Event(Record { event: Event::Acquire { lock, mode, order, .. }, .. }) => (lock, mode, order),
-            Step::Event(Record { event, .. }) => return matches!(event, Event::Release { .. }),
+    fn is_placed(&mut self, thread: u32) -> bool {
+        let (lock, mode, order) = match self.heads[thread as usize].next() {
+            Some(&Step::Section(Section { lock, mode, order, .. })) => (lock, mode, order),
+            Some(&Step::Event(Record { event: Event::Acquire { lock, mode, order, .. }, .. })) => (lock, mode, order),
+            Some(Step::Event(Record { event: Event::Release { .. }, .. })) => return true,
+            _ => return false,
         };
         let tables = &self.trace.tables;
         let is_mutex = || matches!(tables.object(lock)?.kind, ObjectKind::Mutex | ObjectKind::ReentrantMutex).then_some(());
@@ -197,13 +239,14 @@ impl<'a, I: Iterator<Item = Step>> Merge<'a, I> {
     }
 
     fn wait(&mut self, thread: u32, need: Need) {
-        let head = &mut self.heads[thread as usize];
-        head.waits = true;
-        if let Some(step) = head.next {
-            self.stuck.push(Reverse((step.time().0, thread)));
+        self.heads[thread as usize].waits = true;
+        self.stuck.extend(self.time(thread).map(|time| Reverse((time, thread))));
+        if self.stuck.len() > 4 * self.heads.len() + 64 {
+            let waiting = (0..).zip(&self.heads).filter(|(_, head)| head.waits);
+            self.stuck = waiting.filter_map(|(thread, head)| Some(Reverse((head.next()?.time().0, thread)))).collect();
         }
         match need {
-            Need::Lock(lock) => self.locks.at(lock.0).waiters.push(thread),
+            Need::Lock(lock) => self.locks.at(lock.0).add_waiter(thread),
             need => self.waiting.entry(need).or_default().push(thread),
         }
     }
@@ -218,14 +261,14 @@ impl<'a, I: Iterator<Item = Step>> Merge<'a, I> {
     }
 
     fn wake_lock(&mut self, lock: ObjectId) {
-        while let Some(thread) = self.locks.at(lock.0).waiters.pop() {
+        while let Some(thread) = self.locks.at(lock.0).take_waiter() {
             self.wake_thread(thread);
         }
     }
 
     fn wake_thread(&mut self, thread: u32) {
         let head = &mut self.heads[thread as usize];
-        if let Some(step) = head.next
+        if let Some(step) = head.block.get(head.at)
             && head.waits
         {
             head.waits = false;
@@ -237,7 +280,7 @@ impl<'a, I: Iterator<Item = Step>> Merge<'a, I> {
     fn force(&mut self) -> Option<u32> {
         while let Some(Reverse((_, thread))) = self.stuck.pop() {
             let head = &mut self.heads[thread as usize];
-            if head.waits && head.next.is_some() {
+            if head.waits && head.next().is_some() {
                 head.waits = false;
                 // Its entry in `waiting` stays: to be woken for nothing does no harm.
                 return Some(thread);
@@ -251,7 +294,7 @@ impl<'a, I: Iterator<Item = Step>> Merge<'a, I> {
         let head = &self.heads[thread as usize];
         let id = head.id;
         let waits = |unmet: bool, need: Need| unmet.then_some(need);
-        let event = match head.next.as_ref()? {
+        let event = match head.next()? {
             Step::Event(record) => &record.event,
             Step::Section(Section { lock, mode, order, .. }) => {
                 return waits(!self.locks.at(lock.0).is_ready(thread, *mode, order.0, false), Need::Lock(*lock));
@@ -290,9 +333,7 @@ impl<'a, I: Iterator<Item = Step>> Merge<'a, I> {
         let state = self.locks.at(section.lock.0);
         state.acquire(thread, section.mode, section.order.0);
         state.release(section.mode);
-        if !state.waiters.is_empty() {
-            self.wake_lock(section.lock);
-        }
+        self.wake_lock(section.lock);
     }
 
     /// Takes note of an event that is passed on, and wakes what waited for it.
@@ -315,7 +356,7 @@ impl<'a, I: Iterator<Item = Step>> Merge<'a, I> {
                 self.wake_lock(lock);
             }
             Event::Summary { lock, count, .. } => {
-                self.locks.at(lock.0).missing += count;
+                self.locks.at(lock.0).skip(count);
                 self.wake_lock(lock);
             }
             Event::Send { stamp, .. } => {

@@ -55,67 +55,56 @@ pub struct Inside {
     pub waited: bool,
 }
 
-/// About this many moments of a context are kept, besides the latest.
+/// About this many moments of a context are kept, besides the first and the latest of the time that is now.
 const MOMENTS: usize = 16;
 
-/// Some of the moments at which something happened: enough to tell whether all of them came before something else.
-#[derive(Clone, Default, Debug)]
+/// Some of the moments at which a thread did something: enough to tell whether all of them came before something else.
+///
+/// Kept are the first moments, and for each time between two changes of what the thread and others know of each other the first and the
+/// latest. Most contexts know one such time, so that one lies at hand.
+#[derive(Clone, Debug)]
 pub struct Moments {
-    /// In the order of the thread: the first, then for each time between two changes of what the thread and others know of each
-    /// other the first and the latest. Complete once [`close`](Moments::close) was called.
-    pub kept: Vec<(Moment, Ticks)>,
+    /// What came before those of the time that is now.
+    clock: Clock,
+    /// Numbers of the first and the latest of that time among the thread's events.
+    first: u32,
+    latest: u32,
     version: u32,
-    /// The latest, if it is not the last of `kept`; then it has the same clock.
-    latest: Option<(u32, Ticks)>,
+    /// Those of the times before, with what came before them.
+    #[expect(clippy::box_collection, reason = "most have none, and there are millions: a pointer is less than a vector")]
+    earlier: Option<Box<Vec<(u32, Clock)>>>,
 }
 
 impl Moments {
+    /// A first moment: the thread's event `index`.
+    pub(super) fn new(version: u32, index: u32, clock: &Clock) -> Moments {
+        Moments { clock: clock.clone(), first: index, latest: index, version, earlier: None }
+    }
+
     /// Adds a moment: the thread's event `index`. `version` changes when the thread learnt of others or others learnt of it since.
     #[inline]
-    pub fn add(&mut self, version: u32, thread: usize, index: u32, clock: &Clock, time: Ticks) {
-        if self.version == version && !self.kept.is_empty() {
-            self.latest = Some((index, time));
-            return;
+    pub(super) fn add(&mut self, version: u32, index: u32, clock: &Clock) {
+        if self.version != version {
+            self.begin(version, index, clock);
         }
-        self.version = version;
-        self.close();
-        if self.kept.len() > MOMENTS {
-            self.kept.pop();
-        }
-        if self.kept.is_empty() {
-            self.kept.reserve_exact(2);
-        }
-        self.kept.push((Moment { thread, index, clock: clock.clone() }, time));
+        self.latest = index;
     }
 
-    /// Puts the latest with the others.
-    pub fn close(&mut self) {
-        if let Some((index, time)) = self.latest.take()
-            && let Some((before, _)) = self.kept.last()
-        {
-            let moment = Moment { index, ..before.clone() };
-            if self.kept.len() > MOMENTS {
-                self.kept.pop();
-            }
-            self.kept.push((moment, time));
-        }
+    /// Begins another time.
+    fn begin(&mut self, version: u32, index: u32, clock: &Clock) {
+        let Moments { clock: before, first, latest, earlier, .. } = std::mem::replace(self, Moments::new(version, index, clock));
+        let mut earlier = earlier.unwrap_or_default();
+        let latest = (latest != first).then_some(latest);
+        let left = MOMENTS - earlier.len();
+        earlier.extend([first].into_iter().chain(latest).take(left).map(|index| (index, before.clone())));
+        self.earlier = Some(earlier);
     }
 
-    /// All that are kept, the latest among them.
-    pub fn so_far(&self) -> impl Iterator<Item = Moment> {
-        let latest = self.latest.iter().zip(self.kept.last());
-        let latest = latest.map(|((index, _), (before, _))| Moment { index: *index, ..before.clone() });
-        self.kept.iter().map(|(moment, _)| moment.clone()).chain(latest)
-    }
-
-    /// Whether any of these is concurrent with any of those.
-    pub fn is_concurrent(&self, other: &Moments) -> bool {
-        self.kept.iter().any(|(a, _)| other.kept.iter().any(|(b, _)| a.is_concurrent(b)))
-    }
-
-    /// The first.
-    pub fn first(&self) -> Option<&(Moment, Ticks)> {
-        self.kept.first()
+    /// Those that are kept, in the order of the thread: the number of the event, and what came before it.
+    pub fn kept(&self) -> impl Iterator<Item = (u32, &Clock)> {
+        let earlier = self.earlier.iter().flat_map(|earlier| earlier.iter().map(|(index, clock)| (*index, clock)));
+        let latest = (self.latest != self.first).then_some(self.latest);
+        earlier.chain([self.first].into_iter().chain(latest).map(|index| (index, &self.clock)))
     }
 }
 
@@ -149,6 +138,23 @@ impl Context {
     pub fn can_wait(&self) -> bool {
         self.how == How::Blocking
     }
+
+    /// The moments that are kept of it.
+    pub fn moments(&self) -> impl Iterator<Item = Moment> {
+        self.moments.kept().map(|(index, clock)| Moment { thread: self.thread, index, clock: clock.clone() })
+    }
+
+    /// Whether it may have been at the same time as the other, at any of the moments that are kept.
+    pub fn is_concurrent(&self, other: &Context) -> bool {
+        let is_before = |thread: usize, index: u32, other: usize, (number, clock): (u32, &Clock)| {
+            if thread == other { index < number } else { clock.get(thread) > index }
+        };
+        self.moments.kept().any(|ours| {
+            other.moments.kept().any(|theirs| {
+                !is_before(self.thread, ours.0, other.thread, theirs) && !is_before(other.thread, theirs.0, self.thread, ours)
+            })
+        })
+    }
 }
 
 /// A way in which a thread blocked on something that is no lock, while it held locks.
@@ -164,8 +170,6 @@ pub struct BlockingOp {
     pub site: SiteId,
     /// How often.
     pub count: u64,
-    /// When it began.
-    pub moments: Moments,
     /// Longest wait of another thread for one of the held locks that fell into such an operation, in ticks.
     pub others_waited: u64,
     /// Who waited: thread, site and lock.

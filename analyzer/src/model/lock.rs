@@ -3,19 +3,27 @@
 use std::collections::BTreeMap;
 
 use conccheck_trace::{ObjectId, SiteId, Ticks};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::context::Inside;
 use crate::clock::{Clock, Moment};
 
 /// A lock instance.
 ///
-/// What every section touches stands first, so that it lies together in memory: traces have many locks.
+/// What every section touches stands first, in two cache lines: traces have many locks.
 #[derive(Default, Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct Lock {
     /// Acquisitions, summarised ones included.
     pub acquisitions: u64,
+    /// Sections that wrote, so far.
+    pub writes: u64,
+    /// Sections that only read, so far.
+    pub read_sections: u64,
+    /// How long those were held, in ticks.
+    pub read_time: u64,
+    /// The latest section that wrote, with its end and where it began.
+    pub(super) last_write: Option<(Moment, SiteId)>,
     /// Who acquired it last (dense index).
     pub(super) latest: u32,
     /// Whether it was ever asked for at all.
@@ -24,22 +32,14 @@ pub struct Lock {
     pub waited_inside: bool,
     /// Whether a thread released what another one acquired, or tried in vain.
     pub is_entangled: bool,
-    /// Sections that wrote, so far.
-    pub writes: u64,
-    /// Sections that only read, so far.
-    pub read_sections: u64,
-    /// How long those were held, in ticks.
-    pub read_time: u64,
-    /// Thread and site of the latest section that wrote.
-    pub last_writer: Option<(usize, SiteId)>,
-    /// The latest section that wrote, with its end.
-    pub last_write: Option<Moment>,
-    /// What notifiers of the condition variables used with it had done, with the notifiers.
-    pub notified: Vec<Moment>,
+    /// Whether anybody is in `poison_met`.
+    pub(super) is_poison_met: bool,
+    /// For each thread that read it lately: the read.
+    pub(super) reads: Readings,
+    /// What a condition variable that is used with it made known.
+    pub(super) heard: Option<Box<Heard>>,
     /// Who met the poison and went down with it: thread and site.
     pub poison_met: Vec<(usize, SiteId)>,
-    /// For each thread that read it lately: the read.
-    pub reads: Readings,
     /// Acquisitions that had to wait.
     pub waits: u64,
     /// How long, who and where.
@@ -48,14 +48,35 @@ pub struct Lock {
     pub holders: Vec<usize>,
     /// Contexts in which it was acquired or asked for, by index.
     pub contexts: Vec<u32>,
-    /// What all sections that wrote had done, where a condition variable announces it.
-    pub published: Clock,
     /// The operation that a holder blocked in latest, with its begin and end.
     pub latest_op: Option<(u32, Ticks, Ticks)>,
-    /// Threads that notified a condition variable used with it.
-    pub notifiers: Vec<usize>,
     /// A panic that poisoned it: the thread and the acquisition site.
     pub poisoned_by: Option<(usize, SiteId)>,
+}
+
+impl Lock {
+    /// Notes who met the poison: thread and site.
+    pub(super) fn meet_poison(&mut self, who: (usize, SiteId)) {
+        self.poison_met.push(who);
+        self.is_poison_met = true;
+    }
+
+    /// Forgets those for whom `has_dealt` with it holds.
+    pub(super) fn forget_poison(&mut self, has_dealt: impl Fn((usize, SiteId)) -> bool) {
+        self.poison_met.retain(|who| !has_dealt(*who));
+        self.is_poison_met = !self.poison_met.is_empty();
+    }
+}
+
+/// What a lock makes known, beyond that sections of it exclude each other.
+#[derive(Default, Debug)]
+pub(super) struct Heard {
+    /// What the latest notifiers of the condition variables used with it had done.
+    pub(super) notified: Vec<Moment>,
+    /// All threads that notified one of them.
+    pub(super) notifiers: FxHashSet<usize>,
+    /// What all sections that wrote had done, where a condition variable announces it.
+    pub(super) published: Clock,
 }
 
 /// Waits for a lock.
@@ -88,22 +109,25 @@ impl Waiting {
 
 /// A section that only read.
 #[derive(Clone, Copy, Debug)]
-pub struct Reading {
+pub(super) struct Reading {
     /// Where.
-    pub site: SiteId,
+    pub(super) site: SiteId,
     /// [`Lock::writes`] at the time.
-    pub writes: u64,
-    /// When it ended.
-    pub time: Ticks,
+    pub(super) writes: u64,
 }
 
 /// For each thread its latest read: the newest at hand, since most locks are read by one thread at a time; a few in a row; more in
 /// a map.
 #[derive(Default, Debug)]
-pub struct Readings {
-    newest: Option<(usize, Reading)>,
-    few: Vec<(usize, Reading)>,
-    more: FxHashMap<usize, Reading>,
+pub(super) struct Readings {
+    newest: Option<(u32, Reading)>,
+    older: Option<Box<Older>>,
+}
+
+#[derive(Default, Debug)]
+struct Older {
+    few: Vec<(u32, Reading)>,
+    more: FxHashMap<u32, Reading>,
 }
 
 /// Most in a row.
@@ -112,33 +136,35 @@ const FEW: usize = 8;
 impl Readings {
     /// Notes a read.
     #[inline]
-    pub fn insert(&mut self, thread: usize, reading: Reading) {
+    pub(super) fn insert(&mut self, thread: u32, reading: Reading) {
         if let Some((before, older)) = self.newest.replace((thread, reading))
             && before != thread
         {
-            _ = self.take_older(thread);
-            if self.few.len() < FEW {
-                self.few.push((before, older));
+            let others = self.older.get_or_insert_default();
+            _ = others.take(thread);
+            if others.few.len() < FEW {
+                others.few.push((before, older));
             } else {
-                self.more.insert(before, older);
+                others.more.insert(before, older);
             }
         }
     }
 
     /// Takes out a thread's read.
     #[inline]
-    pub fn remove(&mut self, thread: usize) -> Option<Reading> {
+    pub(super) fn remove(&mut self, thread: u32) -> Option<Reading> {
         match self.newest {
-            None => self.take_older(thread),
-            Some((newest, _)) if newest != thread => self.take_older(thread),
-            Some((_, reading)) => {
+            Some((newest, reading)) if newest == thread => {
                 self.newest = None;
                 Some(reading)
             }
+            _ => self.older.as_mut()?.take(thread),
         }
     }
+}
 
-    fn take_older(&mut self, thread: usize) -> Option<Reading> {
+impl Older {
+    fn take(&mut self, thread: u32) -> Option<Reading> {
         match self.few.iter().position(|(other, _)| *other == thread) {
             Some(at) => Some(self.few.swap_remove(at).1),
             None if self.more.is_empty() => None,

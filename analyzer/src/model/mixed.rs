@@ -61,8 +61,7 @@ pub(super) type MixedKey = (usize, ObjectId, SiteId, usize);
 /// An acquisition of a lock by a receiver of a bounded channel.
 #[derive(Clone, Debug)]
 pub(super) struct Taken {
-    /// Messages that the thread had received by then.
-    pub(super) received: u64,
+    pub(super) lock: ObjectId,
     pub(super) moment: Moment,
     pub(super) site: SiteId,
     pub(super) mode: Mode,

@@ -45,6 +45,8 @@ pub struct Model<'a> {
     pub threads: Vec<Thread>,
     /// Locks by object id.
     pub locks: Table<Lock>,
+    /// The locks that anybody had to wait for, sorted.
+    pub contended: Vec<ObjectId>,
     /// Channels by object id.
     pub channels: Table<Channel>,
     /// Condition variables by object id.
@@ -108,6 +110,11 @@ impl<'a> Model<'a> {
     /// A site's file, line and column.
     pub fn site(&self, id: SiteId) -> Option<&SiteDef> {
         self.trace.tables.site(id)
+    }
+
+    /// The locks that anybody had to wait for.
+    pub(crate) fn contended(&self) -> impl Iterator<Item = (ObjectId, &Lock)> {
+        self.contended.iter().filter_map(|id| Some((*id, self.locks.get(id.0)?)))
     }
 
     /// The text of a site's source line.

@@ -1,6 +1,6 @@
 //! Locks that threads spend their time waiting for: see `lock_contention.md`.
 
-use conccheck_trace::{ObjectId, Ticks};
+use conccheck_trace::Ticks;
 
 use crate::draft::{Draft, duration, times};
 use crate::finding::{Confidence, Finding, Severity};
@@ -29,7 +29,7 @@ impl Rule for LockContention {
     }
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
-        for (id, lock) in model.locks.iter() {
+        for (id, lock) in model.contended() {
             let Some((longest, waiter, _)) = lock.waiting.longest else { continue };
             let waited = span(model, lock.waiting.ticks());
             let share = waited as f64 / lived(model, lock).max(1) as f64;
@@ -41,8 +41,8 @@ impl Rule for LockContention {
             {
                 continue;
             }
-            let mut draft = Draft::new(model, &META, Confidence::Advice, [ObjectId(id)]);
-            let name = draft.quoted(ObjectId(id));
+            let mut draft = Draft::new(model, &META, Confidence::Advice, [id]);
+            let name = draft.quoted(id);
             let mut sites: Vec<_> = lock.waiting.by_site.iter().map(|(site, (count, ticks))| (*ticks, *site, *count)).collect();
             sites.sort_unstable_by(|a, b| b.cmp(a));
             let steps = sites.iter().take(SITES).enumerate().map(|(rank, (ticks, site, count))| {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use conccheck_trace::{ObjectId, ObjectKind, SiteId};
+use conccheck_trace::{ObjectId, ObjectKind, SiteId, StringId};
+use rustc_hash::FxHashMap;
 
 use super::statement;
 use crate::draft::Draft;
@@ -29,15 +30,16 @@ impl Rule for MutexAsQueue {
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
         let waited_with: BTreeSet<_> = model.condvars.iter().flat_map(|(_, condvar)| condvar.locks.iter().copied()).collect();
+        let mut seen = Seen::default();
         for (id, lock) in model.locks.iter() {
             let id = ObjectId(id);
             if waited_with.contains(&id) {
                 continue;
             }
-            let Some((pushes, takes)) = sides(model, id, lock) else { continue };
+            let Some((pushes, takes)) = sides(model, &mut seen, id, lock) else { continue };
             let count = |side: &[&Context]| side.iter().map(|context| context.count).sum::<u64>();
             let (pushed, taken) = (count(&pushes), count(&takes));
-            let is_live = pushes.iter().any(|push| takes.iter().any(|take| push.moments.is_concurrent(&take.moments)));
+            let is_live = pushes.iter().any(|push| takes.iter().any(|take| push.is_concurrent(take)));
             if taken < pushed + model.config.polls || !is_live {
                 continue;
             }
@@ -56,22 +58,14 @@ impl Rule for MutexAsQueue {
 }
 
 /// The ways in which things are put into the collection, and taken out of it, if those are all and no thread does both.
-fn sides<'m>(model: &'m Model<'_>, id: ObjectId, lock: &Lock) -> Option<(Vec<&'m Context>, Vec<&'m Context>)> {
+fn sides<'m>(model: &'m Model<'_>, seen: &mut Seen, id: ObjectId, lock: &Lock) -> Option<(Vec<&'m Context>, Vec<&'m Context>)> {
     let object = model.trace.tables.object(id).filter(|object| object.kind == ObjectKind::Mutex)?;
-    let type_name = model.trace.tables.string(object.type_name)?;
-    let is_collection = ["VecDeque<", "alloc::vec::Vec<", "LinkedList<", "BinaryHeap<"].iter().any(|name| {
-        // The collection itself, not one somewhere within.
-        type_name
-            .split('<')
-            .next()
-            .is_some_and(|outer| name.trim_end_matches('<').ends_with(outer.rsplit("::").next().unwrap_or(outer)))
-    });
-    if !is_collection {
+    if !*seen.types.entry(object.type_name).or_insert_with(|| is_collection(model, object.type_name)) {
         return None;
     }
     let (mut pushes, mut takes) = (Vec::new(), Vec::new());
     for context in lock.contexts.iter().map(|id| &model.contexts[*id as usize]) {
-        match use_of(model, context.site) {
+        match *seen.uses.entry(context.site).or_insert_with(|| use_of(model, context.site)) {
             Some(Use::Push) => pushes.push(context),
             Some(Use::Take) => takes.push(context),
             None => return None,
@@ -81,7 +75,23 @@ fn sides<'m>(model: &'m Model<'_>, id: ObjectId, lock: &Lock) -> Option<(Vec<&'m
     (!overlap && !pushes.is_empty() && !takes.is_empty()).then_some((pushes, takes))
 }
 
+/// What was found out of types and sites before: many locks and ways to take them share those.
+#[derive(Default)]
+struct Seen {
+    types: FxHashMap<StringId, bool>,
+    uses: FxHashMap<SiteId, Option<Use>>,
+}
+
+fn is_collection(model: &Model<'_>, type_name: StringId) -> bool {
+    let Some(type_name) = model.trace.tables.string(type_name) else { return false };
+    // The collection itself, not one somewhere within.
+    let outer = type_name.split('<').next().unwrap_or_default();
+    let name = outer.rsplit("::").next().unwrap_or(outer);
+    ["VecDeque", "alloc::vec::Vec", "LinkedList", "BinaryHeap"].iter().any(|collection| collection.ends_with(name))
+}
+
 /// What a critical section does with a collection.
+#[derive(Clone, Copy)]
 enum Use {
     Push,
     Take,

@@ -31,8 +31,7 @@ impl Rule for ReadMostlyMutex {
     }
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
-        for (id, lock) in model.locks.iter() {
-            let id = ObjectId(id);
+        for (id, lock) in model.contended() {
             let Some((_, reader, site)) = lock.waiting.longest else { continue };
             let is_contended = lock.waits >= WAITS && lock.waits as f64 >= CONTENDED * lock.acquisitions as f64;
             let is_read = lock.read_sections > model.config.reads_per_write.saturating_mul(lock.writes);

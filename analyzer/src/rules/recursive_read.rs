@@ -65,7 +65,7 @@ fn again(model: &Model<'_>, context: &Context) -> Option<(SiteId, u32)> {
         writer.mode == Mode::Exclusive
             && writer.can_wait()
             && writer.thread != context.thread
-            && writer.moments.is_concurrent(&context.moments)
+            && writer.is_concurrent(context)
             // The read that is held is what the writer waits for; any other lock in common keeps the two apart.
             && !has_gate(model, context, writer)
     });

@@ -14,8 +14,11 @@ fn line(model: &Model<'_>, site: &SiteDef, below: u32) -> Option<String> {
     numbered(model, site, site.line + below)
 }
 
-/// Line `number` of the file of `site`, without its comment.
+/// Line `number` of the file of `site`, without its comment. None where the site's own line is not known.
 fn numbered(model: &Model<'_>, site: &SiteDef, number: u32) -> Option<String> {
+    if site.line == 0 {
+        return None;
+    }
     let text = model.sources.line(&SiteDef { file: site.file.clone(), line: number, column: 1 })?;
     let code = text.split_once("// ").map_or(text.as_str(), |(code, _)| code);
     Some(code.trim_end().to_owned())

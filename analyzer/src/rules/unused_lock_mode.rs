@@ -1,10 +1,10 @@
 //! Reader-writer locks that nobody reads, and mutexes of one thread: see `unused_lock_mode.md`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use conccheck_trace::{ObjectId, ObjectKind, SiteId};
 
-use super::write_heavy_rwlock::reads_and_writes;
+use super::write_heavy_rwlock::is_write;
 use crate::draft::Draft;
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
@@ -26,8 +26,11 @@ struct Use {
     first: ObjectId,
     reads: u64,
     writes: u64,
-    threads: BTreeSet<usize>,
-    site: SiteId,
+    /// The first thread that took one, and whether others did.
+    thread: Option<usize>,
+    is_shared: bool,
+    /// A place that took the last of them.
+    latest: (ObjectId, SiteId),
 }
 
 impl Rule for UnusedLockMode {
@@ -37,24 +40,21 @@ impl Rule for UnusedLockMode {
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
         for ((created, kind), used) in by_creation(model) {
-            let Some(thread) = used.threads.first().copied().filter(|_| used.reads + used.writes >= model.config.unused_from)
-            else {
-                continue;
-            };
+            let Some(thread) = used.thread.filter(|_| used.reads + used.writes >= model.config.unused_from) else { continue };
             let mut draft = Draft::new(model, &META, Confidence::Advice, [used.first]);
             let name = draft.quoted(used.first);
-            let (message, help) = if kind == ObjectKind::RwLock && used.reads == 0 && used.threads.len() > 1 {
+            let (message, help) = if kind == ObjectKind::RwLock && used.reads == 0 && used.is_shared {
                 draft.evidence(format!("{} acquisitions were for writing, none for reading", used.writes));
                 let help = format!("take `read()` where {name} is only looked at; if that is nowhere, make it a `Mutex`");
                 (format!("reader-writer lock {name} is never read"), help)
-            } else if kind == ObjectKind::Mutex && used.threads.len() == 1 && may_be_private(model, created) {
+            } else if kind == ObjectKind::Mutex && !used.is_shared && may_be_private(model, created) {
                 draft.evidence(format!("{} took it all {} times", model.names().called(thread), used.writes));
                 let help = format!("let {name} be a plain value, or a `RefCell`, as long as one thread owns it");
                 (format!("mutex {name} is used by one thread only"), help)
             } else {
                 continue;
             };
-            let step = draft.step(used.site, format!("takes {name} here"), true);
+            let step = draft.step(used.latest.1, format!("takes {name} here"), true);
             draft.party(thread, vec![step]);
             out.push(draft.finish(message, help, used.reads + used.writes));
         }
@@ -63,16 +63,20 @@ impl Rule for UnusedLockMode {
 
 fn by_creation(model: &Model<'_>) -> BTreeMap<(SiteId, ObjectKind), Use> {
     let mut all: BTreeMap<(SiteId, ObjectKind), Use> = BTreeMap::new();
-    for (id, lock) in model.locks.iter().filter(|(_, lock)| lock.is_used) {
+    for (id, _) in model.locks.iter().filter(|(_, lock)| lock.is_used) {
         let Some(object) = model.trace.tables.object(ObjectId(id)) else { continue };
-        let used = all.entry((object.created, object.kind)).or_insert_with(|| Use { first: ObjectId(id), ..Use::default() });
-        let (reads, writes) = reads_and_writes(model, lock);
-        used.reads += reads;
-        used.writes += writes;
-        let contexts = lock.contexts.iter().map(|id| &model.contexts[*id as usize]);
-        for context in contexts {
-            used.threads.insert(context.thread);
-            used.site = context.site;
+        all.entry((object.created, object.kind)).or_insert_with(|| Use { first: ObjectId(id), ..Use::default() });
+    }
+    // There may be far more locks than classes, and more ways to take them: those are passed as they lie in memory.
+    for context in &model.contexts {
+        let object = model.trace.tables.object(context.lock);
+        let Some(used) = object.and_then(|object| all.get_mut(&(object.created, object.kind))) else { continue };
+        *(if is_write(context.mode) { &mut used.writes } else { &mut used.reads }) += context.count;
+        let first = *used.thread.get_or_insert(context.thread);
+        used.is_shared |= context.thread != first;
+        used.thread = Some(first.min(context.thread));
+        if context.lock >= used.latest.0 {
+            used.latest = (context.lock, context.site);
         }
     }
     all

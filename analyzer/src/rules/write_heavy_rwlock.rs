@@ -1,6 +1,6 @@
 //! Contended reader-writer locks that are written often: see `write_heavy_rwlock.md`.
 
-use conccheck_trace::{Mode, ObjectId, ObjectKind};
+use conccheck_trace::{Mode, ObjectKind};
 
 use crate::draft::Draft;
 use crate::finding::{Confidence, Finding, Severity};
@@ -29,8 +29,7 @@ impl Rule for WriteHeavyRwlock {
     }
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
-        for (id, lock) in model.locks.iter() {
-            let id = ObjectId(id);
+        for (id, lock) in model.contended() {
             let Some((_, waiter, site)) = lock.waiting.longest.filter(|_| model.kind(id) == Some(ObjectKind::RwLock)) else {
                 continue;
             };
@@ -54,10 +53,15 @@ impl Rule for WriteHeavyRwlock {
 }
 
 /// How often a lock was taken for reading, and for writing.
-pub(super) fn reads_and_writes(model: &Model<'_>, lock: &Lock) -> (u64, u64) {
+fn reads_and_writes(model: &Model<'_>, lock: &Lock) -> (u64, u64) {
     let contexts = lock.contexts.iter().map(|id| &model.contexts[*id as usize]);
-    contexts.fold((0, 0), |(reads, writes), context| match context.mode {
-        Mode::Exclusive | Mode::Reentrant => (reads, writes + context.count),
-        Mode::Shared | Mode::RecursiveShared | Mode::Upgradable => (reads + context.count, writes),
+    contexts.fold((0, 0), |(reads, writes), context| match is_write(context.mode) {
+        true => (reads, writes + context.count),
+        false => (reads + context.count, writes),
     })
+}
+
+/// Whether a lock is taken in this mode for writing.
+pub(super) fn is_write(mode: Mode) -> bool {
+    matches!(mode, Mode::Exclusive | Mode::Reentrant)
 }

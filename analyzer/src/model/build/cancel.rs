@@ -33,7 +33,7 @@ impl Builder<'_> {
                     (listener.told, listener.times) = (None, Default::default());
                 }
             }
-            Event::CancelWait { .. } => self.begin_op(t, index, time, event),
+            Event::CancelWait { .. } => self.begin_op(t, time, event),
             Event::CancelLook { token, site, cancelled } => {
                 self.end_op(t, time);
                 let idled = self.model.threads[t].idled;

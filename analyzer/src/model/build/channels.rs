@@ -3,14 +3,18 @@
 use conccheck_trace::{Event, HandleId, ObjectId, Side, SiteId, Ticks};
 
 use super::super::channel::{Channel, Handle, LateSend, TimedSelection};
-use super::super::mixed::{Mixed, MixedKind, Sent};
+use super::super::mixed::{Mixed, MixedKind, Sent, Taken};
 use super::super::thread::Pending;
-use super::Builder;
+use super::contexts::Way;
+use super::{Builder, Track};
 
 /// Receives remembered for each bounded channel, so larger capacities give no order from receiver to sender.
 const RECENT: usize = 1024;
 /// Sends remembered for each receiver, lock and channel.
 const SENDS: usize = 16;
+/// Acquisitions remembered for each thread that receives from bounded channels, and for each receiver, lock and channel.
+const TAKEN: usize = 256;
+const BETWEEN: usize = 16;
 /// Failed sends remembered for each channel.
 const LATE: usize = 64;
 /// Points of a backlog curve.
@@ -61,7 +65,7 @@ impl Builder<'_> {
                     let (begun, _, who) = state.timed.entry((Side::Sender, site)).or_default();
                     (*begun, *who) = (*begun + 1, t);
                 }
-                self.begin_op(t, index, time, event);
+                self.begin_op(t, time, event);
             }
             Event::RecvRequest { channel, handle, site, timed } => {
                 let state = self.model.channels.at(channel.0);
@@ -70,7 +74,7 @@ impl Builder<'_> {
                     let (begun, _, who) = state.timed.entry((Side::Receiver, site)).or_default();
                     (*begun, *who) = (*begun + 1, t);
                 }
-                self.begin_op(t, index, time, event);
+                self.begin_op(t, time, event);
             }
             Event::SelectCase { channel, handle, side } => {
                 touch(self.model.channels.at(channel.0), handle, side, t, index, true);
@@ -84,7 +88,7 @@ impl Builder<'_> {
                     let selection = self.model.timed_selections.entry(site).or_insert_with(new);
                     (selection.begun, selection.thread) = (selection.begun + 1, t);
                 }
-                self.begin_op(t, index, time, event);
+                self.begin_op(t, time, event);
             }
             Event::Send { channel, handle, site, stamp } => {
                 self.end_op(t, time);
@@ -120,17 +124,13 @@ impl Builder<'_> {
                 }
                 if let Some(capacity) = capacity {
                     let moment = self.publish(t, index);
+                    self.note_bounded_receive(t, index, channel);
                     let state = self.model.channels.at(channel.0);
                     if capacity <= RECENT as u64 {
                         state.recent.push_back(moment);
                         while state.recent.len() as u64 > capacity.max(1) {
                             state.recent.pop_front();
                         }
-                    }
-                    let receives = &mut self.tracks[t].receives;
-                    match receives.iter_mut().find(|(other, _)| *other == channel) {
-                        Some((_, count)) => *count += 1,
-                        None => receives.push((channel, 1)),
                     }
                 }
             }
@@ -176,6 +176,36 @@ impl Builder<'_> {
         self.model.gives_up.insert(site);
     }
 
+    /// Notes an acquisition by a thread that receives from bounded channels: the first of the lock since whatever it received last.
+    pub(super) fn note_taken(&mut self, t: usize, index: u32, Way { lock, site, mode, .. }: Way) {
+        let moment = self.moment(t, index);
+        let Track { taken, received_at, .. } = &mut self.tracks[t];
+        let is_since = |other: &&Taken| other.moment.index > *received_at;
+        if taken.iter().rev().take_while(is_since).any(|other| other.lock == lock) {
+            return;
+        }
+        if taken.len() >= TAKEN {
+            taken.pop_front();
+        }
+        taken.push_back(Taken { lock, moment, site, mode });
+    }
+
+    /// Notes which locks a bounded channel's only receiver took since the receive before.
+    fn note_bounded_receive(&mut self, t: usize, index: u32, channel: ObjectId) {
+        let Track { taken, received_at, receives, .. } = &mut self.tracks[t];
+        let (count, latest) = receives.entry(channel).or_default();
+        if *count > 0 && self.model.channels.at(channel.0).receivers.len() == 1 {
+            for taken in taken.iter().filter(|taken| taken.moment.index > *latest) {
+                let between = self.between.entry((t, taken.lock, channel)).or_default();
+                if between.len() < BETWEEN && between.last().is_none_or(|(received, _)| received < count) {
+                    between.push((*count, taken.clone()));
+                }
+            }
+        }
+        (*count, *latest) = (*count + 1, index);
+        *received_at = index;
+    }
+
     /// A send into a bounded channel comes after the receive that made room for it; and it may have found no room in another run.
     fn note_bounded_send(&mut self, t: usize, index: u32, channel: ObjectId, event: Event, capacity: u64, number: u64) {
         let site = event.site().unwrap_or_default();
@@ -214,8 +244,10 @@ impl Builder<'_> {
                 continue;
             };
             let pair = sends.iter().find_map(|sent| {
-                let mut taken = between.iter().filter(|taken| crate::modes::blocks(sent.hold_mode, taken.mode));
-                let taken = taken.find(|taken| sent.number > taken.received + capacity && !taken.moment.is_before(&sent.held))?;
+                let mut taken = between.iter().filter(|(_, taken)| crate::modes::blocks(sent.hold_mode, taken.mode));
+                let is_stuck =
+                    |(received, taken): &&(u64, Taken)| sent.number > *received + capacity && !taken.moment.is_before(&sent.held);
+                let (_, taken) = taken.find(is_stuck)?;
                 Some((sent.clone(), taken.site))
             });
             let Some((sent, other_site)) = pair.filter(|_| receiver != t) else { continue };

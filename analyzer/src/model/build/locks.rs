@@ -2,37 +2,14 @@
 
 use conccheck_trace::{FrameId, How, Mode, ObjectId, Section, SiteId, Ticks};
 
-use super::super::context::{Context, Held, Holding, Inside, Moments};
+use super::super::context::{Held, Holding, Inside};
 use super::super::lock::{Reading, Stale};
-use super::super::mixed::Taken;
-use super::Builder;
+use super::contexts::Way;
+use super::{Builder, number};
 use crate::clock::Moment;
 
-/// Contexts remembered for each thread: a power of two.
-const CACHE: usize = 128;
 /// Notifiers remembered for each lock.
 const NOTIFIERS: usize = 32;
-/// Acquisitions remembered for each receiver and lock.
-const BETWEEN: usize = 16;
-
-/// A context that a thread used lately, with what it is found by.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Recent {
-    chain: u32,
-    lock: ObjectId,
-    site: SiteId,
-    mode: Mode,
-    how: How,
-    context: u32,
-}
-
-impl Default for Recent {
-    /// None that any acquisition has.
-    fn default() -> Recent {
-        let (lock, site) = (ObjectId::NONE, SiteId::NONE);
-        Recent { chain: u32::MAX, lock, site, mode: Mode::Exclusive, how: How::Blocking, context: u32::MAX }
-    }
-}
 
 impl Builder<'_> {
     pub(super) fn request(&mut self, t: usize, time: Ticks, lock: ObjectId) {
@@ -43,17 +20,20 @@ impl Builder<'_> {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of the event")]
-    pub(super) fn acquire(&mut self, t: usize, index: u32, time: Ticks, lock: ObjectId, site: SiteId, mode: Mode, how: How) {
+    pub(super) fn acquire(&mut self, t: usize, index: u32, time: Ticks, way: Way) {
+        let Way { lock, site, mode, how } = way;
         self.learn_from_lock(t, lock, site);
-        let context = self.context(t, index, time, lock, site, mode, how);
+        let context = self.context(t, index, way);
         let state = self.model.locks.at(lock.0);
         state.is_used = true;
         state.acquisitions += 1;
-        state.latest = u32::try_from(t).unwrap_or(u32::MAX);
+        state.latest = number(t);
         if let Some((asked, since)) = self.tracks[t].request.take()
             && asked == lock
         {
+            if state.waits == 0 {
+                self.model.contended.push(lock);
+            }
             state.waits += 1;
             state.waiting.add(t, site, time.0.saturating_sub(since.0));
             if let Some((op, begun, ended)) = state.latest_op {
@@ -65,15 +45,10 @@ impl Builder<'_> {
                 }
             }
         }
-        for i in 0..self.tracks[t].receives.len() {
-            let (channel, received) = self.tracks[t].receives[i];
-            let moment = self.moment(t, index);
-            let between = self.between.entry((t, lock, channel)).or_default();
-            if how == How::Blocking && between.len() < BETWEEN && between.last().is_none_or(|taken| taken.received < received) {
-                between.push(Taken { received, moment, site, mode });
-            }
+        if how == How::Blocking && !self.tracks[t].receives.is_empty() {
+            self.note_taken(t, index, way);
         }
-        let chain = self.chain_after(context, t, lock, site, mode, how);
+        let chain = self.chain_after(context);
         let moment = self.moment(t, index);
         let inside = Inside::default();
         self.model.threads[t].held.push(Holding { lock, mode, how, site, since: time, index, chain, context, inside, moment });
@@ -90,9 +65,9 @@ impl Builder<'_> {
         state.waited_inside |= holding.inside.waited || holding.inside.slept;
         if unwinding {
             state.poisoned_by.get_or_insert((t, holding.site));
-        } else if !state.poison_met.is_empty() {
+        } else if state.is_poison_met {
             // Who met the poison and went on has dealt with it.
-            state.poison_met.retain(|(who, site)| !(*who == t && *site == holding.site));
+            state.forget_poison(|(who, site)| who == t && site == holding.site);
         }
         self.note_data(t, index, time, (lock, holding.site, holding.since), wrote && holding.mode != Mode::Shared);
     }
@@ -106,15 +81,16 @@ impl Builder<'_> {
             && track.request.is_none()
             && track.receives.is_empty()
             && self.model.threads[t].pending.is_none()
-            && self.model.locks.at(lock.0).poison_met.is_empty()
+            && !self.model.locks.at(lock.0).is_poison_met
     }
 
     /// A simple section: what an acquisition and its release would do, without the hold between them.
     pub(super) fn section(&mut self, t: usize, index: u32, section: &Section) {
         let Section { time, end, lock, site, mode, how, wrote, .. } = *section;
         let released = index.saturating_add(1);
+        self.stir(t);
         self.learn_from_lock(t, lock, site);
-        self.context(t, index, time, lock, site, mode, how);
+        self.context(t, index, Way { lock, site, mode, how });
         let thread = &mut self.model.threads[t];
         thread.last = end;
         thread.events = released.saturating_add(1);
@@ -123,7 +99,7 @@ impl Builder<'_> {
         let state = self.model.locks.at(lock.0);
         state.is_used = true;
         state.acquisitions += 1;
-        state.latest = u32::try_from(t).unwrap_or(u32::MAX);
+        state.latest = number(t);
         self.note_hold(t, lock, site, end.0.saturating_sub(time.0), Inside::default());
         self.note_data(t, released, end, (lock, site, time), wrote && mode != Mode::Shared);
     }
@@ -188,77 +164,6 @@ impl Builder<'_> {
         self.model.sites.at(site.0).acquisitions += count;
     }
 
-    /// Number of a held stack.
-    fn chain(&mut self, held: Held) -> u32 {
-        let chains = &mut self.model.chains;
-        *self.chain_ids.entry(held).or_insert_with(|| {
-            chains.push(held);
-            u32::try_from(chains.len() - 1).unwrap_or(u32::MAX)
-        })
-    }
-
-    fn chain_after(&mut self, context: u32, t: usize, lock: ObjectId, site: SiteId, mode: Mode, how: How) -> u32 {
-        let after = self.model.contexts[context as usize].after;
-        if after != 0 {
-            return after;
-        }
-        let parent = self.model.threads[t].held.last().map_or(0, |held| held.chain);
-        let after = self.chain(Held { parent, lock, mode, how, site });
-        self.model.contexts[context as usize].after = after;
-        after
-    }
-
-    /// The context of an acquisition, counted.
-    #[expect(clippy::too_many_arguments, reason = "the fields of the event")]
-    pub(super) fn context(
-        &mut self,
-        t: usize,
-        index: u32,
-        time: Ticks,
-        lock: ObjectId,
-        site: SiteId,
-        mode: Mode,
-        how: How,
-    ) -> u32 {
-        let chain = self.model.threads[t].held.last().map_or(0, |held| held.chain);
-        let track = &mut self.tracks[t];
-        if track.cache.is_empty() {
-            track.cache.resize(CACHE, Recent::default());
-        }
-        let hash = lock.0.wrapping_mul(0x9e37_79b1) ^ chain.wrapping_mul(0x85eb_ca77) ^ site.0.wrapping_mul(0xc2b2_ae3d);
-        let recent = &mut track.cache[(hash >> (32 - CACHE.trailing_zeros())) as usize];
-        let wanted = Recent { chain, lock, site, mode, how, context: recent.context };
-        if *recent != wanted {
-            let contexts = &mut self.model.contexts;
-            let locks = &mut self.model.locks;
-            let key = (u32::try_from(t).unwrap_or(u32::MAX), chain, lock, mode, how, site);
-            let context = *self.context_ids.entry(key).or_insert_with(|| {
-                let moments = Moments::default();
-                contexts.push(Context {
-                    thread: t,
-                    chain,
-                    lock,
-                    mode,
-                    how,
-                    site,
-                    count: 0,
-                    moments,
-                    stack: FrameId::NONE,
-                    after: 0,
-                });
-                let id = u32::try_from(contexts.len() - 1).unwrap_or(u32::MAX);
-                locks.at(lock.0).contexts.push(id);
-                id
-            });
-            *recent = Recent { context, ..wanted };
-        }
-        let id = recent.context;
-        let context = &mut self.model.contexts[id as usize];
-        context.count += 1;
-        context.moments.add(track.version, t, index, &self.model.threads[t].clock, time);
-        id
-    }
-
     /// The calls that led to the thread's latest acquisition.
     pub(super) fn stack(&mut self, t: usize, frame: FrameId) {
         if let Some(latest) = self.model.threads[t].held.last() {
@@ -273,11 +178,11 @@ impl Builder<'_> {
             self.note_late(t, lock, site);
         }
         let state = self.model.locks.at(lock.0);
-        if !state.notified.is_empty() && !state.notifiers.contains(&t) {
+        if let Some(heard) = state.heard.as_ref().filter(|heard| !heard.notifiers.contains(&t)) {
             let clock = &self.model.threads[t].clock;
             let is_new = |moment: &Moment| moment.thread != t && clock.get(moment.thread) <= moment.index;
-            if state.notified.iter().any(is_new) {
-                for moment in state.notified.clone() {
+            if heard.notified.iter().any(is_new) {
+                for moment in heard.notified.clone() {
                     self.learn(t, &moment);
                 }
             }
@@ -287,7 +192,7 @@ impl Builder<'_> {
             && polled == lock
             && at == site
             && state.writes > writes
-            && let Some(moment) = state.last_write.clone()
+            && let Some((moment, _)) = state.last_write.clone()
         {
             self.learn(t, &moment);
         }
@@ -296,14 +201,12 @@ impl Builder<'_> {
     /// A notification passes on what was done before it, by way of the locks that its condition variable is used with.
     pub(super) fn announce(&mut self, moment: &Moment, locks: &[ObjectId]) {
         for lock in locks {
-            let state = self.model.locks.at(lock.0);
-            state.notified.retain(|earlier| earlier.thread != moment.thread);
-            if state.notified.len() < NOTIFIERS {
-                state.notified.push(moment.clone());
+            let heard = self.model.locks.at(lock.0).heard.get_or_insert_default();
+            heard.notified.retain(|earlier| earlier.thread != moment.thread);
+            if heard.notified.len() < NOTIFIERS {
+                heard.notified.push(moment.clone());
             }
-            if !state.notifiers.contains(&moment.thread) {
-                state.notifiers.push(moment.thread);
-            }
+            heard.notifiers.insert(moment.thread);
         }
     }
 
@@ -313,18 +216,18 @@ impl Builder<'_> {
         if !wrote {
             state.read_sections += 1;
             state.read_time += time.0.saturating_sub(since.0);
-            state.reads.insert(t, Reading { site, writes: state.writes, time });
+            state.reads.insert(number(t), Reading { site, writes: state.writes });
             self.tracks[t].poll = Some((lock, site, state.writes));
             self.read_state(t, lock);
             return;
         }
-        let stale = state.reads.remove(t).filter(|read| read.writes < state.writes).zip(state.last_writer);
+        let last_writer = state.last_write.as_ref().map(|(moment, site)| (moment.thread, *site));
+        let stale = state.reads.remove(number(t)).filter(|read| read.writes < state.writes).zip(last_writer);
         state.writes += 1;
-        state.last_writer = Some((t, site));
         let clock = &self.model.threads[t].clock;
         match &mut state.last_write {
-            Some(last) if last.thread == t && last.clock.is_same(clock) => last.index = index,
-            last => *last = Some(Moment { thread: t, index, clock: clock.clone() }),
+            Some((last, at)) if last.thread == t && last.clock.is_same(clock) => (last.index, *at) = (index, site),
+            last => *last = Some((Moment { thread: t, index, clock: clock.clone() }, site)),
         }
         self.publish_state(t, index, lock);
         self.tracks[t].poll = None;

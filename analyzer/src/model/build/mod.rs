@@ -2,13 +2,14 @@
 
 mod cancel;
 mod channels;
+mod contexts;
 mod locks;
 mod order;
 mod threads;
 mod waits;
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use conccheck_trace::read::ProcessTrace;
 use conccheck_trace::{Event, How, Mode, ObjectId, Record, Side, SiteId, Stamp, Step, ThreadId, Ticks};
@@ -22,16 +23,17 @@ use crate::beside::merge_beside;
 use crate::clock::{Clock, Moment};
 use crate::table::Table;
 use crate::{Config, Sources};
+use contexts::{ContextIds, Way};
 
 /// What only the pass itself needs to know of a thread.
 #[derive(Default)]
 struct Track {
-    /// Changes whenever the thread learns of others or tells them something.
+    /// Changes whenever the thread learns of others or tells them something, but for what all are told of (see [`Builder::told`]).
     version: u32,
+    /// Whether it did something since a poller learnt of all that was done.
+    is_stirred: bool,
     /// The lock that it waits for, since when.
     request: Option<(ObjectId, Ticks)>,
-    /// Contexts that it used lately, by a hash of their key.
-    cache: Vec<locks::Recent>,
     /// The read-only section that it ended last, if nothing but sleep followed: lock, site, writes of that lock.
     poll: Option<(ObjectId, SiteId, u64)>,
     /// The section that wrote and ended last, and as which event.
@@ -50,8 +52,11 @@ struct Track {
     polls: bool,
     /// Waits that ended, and sleeps, by site.
     waits: FxHashMap<SiteId, u64>,
-    /// Bounded channels that it receives from, with the number of messages so far.
-    receives: Vec<(ObjectId, u64)>,
+    /// Bounded channels that it receives from: the number of messages so far, and as which event it took the latest.
+    receives: FxHashMap<ObjectId, (u64, u32)>,
+    /// The event at which it received anything last, and the locks that it took lately.
+    received_at: u32,
+    taken: VecDeque<Taken>,
     /// The operation that it blocks in while it holds locks.
     op: Option<u32>,
     /// What it is about to select from.
@@ -74,18 +79,22 @@ struct Builder<'a> {
     model: Model<'a>,
     tracks: Vec<Track>,
     chain_ids: FxHashMap<Held, u32>,
-    context_ids: FxHashMap<(u32, u32, ObjectId, Mode, How, SiteId), u32>,
+    context_ids: ContextIds,
     op_ids: FxHashMap<(u32, u32, SiteId, u8, u32), u32>,
     stale_ids: FxHashMap<(ObjectId, usize, SiteId, SiteId), u32>,
     messages: FxHashMap<Stamp, Moment>,
     tests: BTreeMap<String, usize>,
     mixed_ids: FxHashMap<MixedKey, usize>,
-    /// By receiver, lock and bounded channel.
-    between: FxHashMap<(usize, ObjectId, ObjectId), Vec<Taken>>,
+    /// By receiver, lock and bounded channel: what was taken when so many messages had been received.
+    between: FxHashMap<(usize, ObjectId, ObjectId), Vec<(u64, Taken)>>,
     /// By sender, lock and bounded channel.
     full_sends: FxHashMap<(usize, ObjectId, ObjectId), Vec<Sent>>,
     long_hold: u64,
     announced: FxHashSet<SiteId>,
+    /// All that was done when a poller learnt of it latest, the threads that did something since, and how often that was.
+    done: Clock,
+    stirred: Vec<usize>,
+    told: u32,
 }
 
 pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, config: &'a Config) -> Model<'a> {
@@ -96,6 +105,7 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
             config,
             threads: Vec::new(),
             locks: Table::default(),
+            contended: Vec::new(),
             channels: Table::default(),
             condvars: Table::default(),
             onces: Table::default(),
@@ -125,7 +135,7 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
         },
         tracks: Vec::new(),
         chain_ids: FxHashMap::default(),
-        context_ids: FxHashMap::default(),
+        context_ids: ContextIds::default(),
         op_ids: FxHashMap::default(),
         stale_ids: FxHashMap::default(),
         messages: FxHashMap::default(),
@@ -135,12 +145,20 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
         full_sends: FxHashMap::default(),
         long_hold: ticks(trace, config.long_hold.0),
         announced: order::announced_classes(trace),
+        done: Clock::default(),
+        stirred: Vec::new(),
+        told: 0,
     };
     for id in trace.threads() {
         builder.thread(id);
     }
     let merged = merge_beside(trace, |thread, index, step| builder.step(thread, index, step));
     builder.finish(merged.events, merged.forced)
+}
+
+/// A thread's index in fewer bytes.
+fn number(thread: usize) -> u32 {
+    u32::try_from(thread).unwrap_or(u32::MAX)
 }
 
 /// Nanoseconds in ticks of the trace's clock.
@@ -196,6 +214,7 @@ impl Builder<'_> {
     fn event(&mut self, t: usize, index: u32, record: &Record) {
         let Record { time, event } = *record;
         self.watch_polling(t, &event);
+        self.stir(t);
         let thread = &mut self.model.threads[t];
         thread.last = time;
         thread.events = index.saturating_add(1);
@@ -237,7 +256,7 @@ impl Builder<'_> {
             _ => self.tracks[t].poll = None,
         }
         match event {
-            Event::Acquire { lock, site, mode, how, .. } => self.acquire(t, index, time, lock, site, mode, how),
+            Event::Acquire { lock, site, mode, how, .. } => self.acquire(t, index, time, Way { lock, site, mode, how }),
             Event::Release { lock, wrote, unwinding } => self.release(t, index, time, lock, wrote, unwinding),
             Event::Request { lock, site, how, .. } => {
                 if how == How::Timed {
@@ -257,8 +276,8 @@ impl Builder<'_> {
                 self.tracks[t].request = None;
             }
             Event::Convert { lock, site, from, to, .. } => self.convert(t, lock, site, from, to),
-            Event::PoisonSeen { lock, site } => self.model.locks.at(lock.0).poison_met.push((t, site)),
-            Event::PoisonCleared { lock, .. } => self.model.locks.at(lock.0).poison_met.retain(|(who, _)| *who != t),
+            Event::PoisonSeen { lock, site } => self.model.locks.at(lock.0).meet_poison((t, site)),
+            Event::PoisonCleared { lock, .. } => self.model.locks.at(lock.0).forget_poison(|(who, _)| who == t),
             Event::Summary { lock, site, count, .. } => self.summary(lock, site, count),
             Event::Stack { frame } => self.stack(t, frame),
             Event::Lost { count } => {
@@ -268,13 +287,13 @@ impl Builder<'_> {
             Event::Start { parent, name } => self.start(t, time, parent, name),
             Event::Spawn { child, site, scoped } => self.spawn(t, index, time, child, site, scoped),
             Event::End { panicked } => self.end(t, index, time, panicked),
-            Event::JoinRequest { .. } | Event::Sleep { .. } => self.begin_op(t, index, time, event),
+            Event::JoinRequest { .. } | Event::Sleep { .. } => self.begin_op(t, time, event),
             Event::Join { child, took, .. } => self.join(t, index, time, event, child, took),
             Event::Detach { child } => {
                 let child = self.thread(child);
                 self.model.threads[child].is_detached = true;
             }
-            Event::Park { .. } => self.begin_op(t, index, time, event),
+            Event::Park { .. } => self.begin_op(t, time, event),
             Event::Unparked => {
                 self.end_op(t, time);
                 let clock = std::mem::take(&mut self.tracks[t].unparked);
@@ -326,18 +345,13 @@ impl<'a> Builder<'a> {
     fn finish(mut self, events: u64, forced: u64) -> Model<'a> {
         self.model.events = events;
         self.model.forced = forced;
+        self.model.contended.sort_unstable();
         self.number_tests();
         self.close_threads();
         for (t, thread) in self.model.threads.iter().enumerate() {
             for held in &thread.held {
                 self.model.locks.at(held.lock.0).holders.push(t);
             }
-        }
-        for moments in self.model.contexts.iter_mut().map(|context| &mut context.moments) {
-            moments.close();
-        }
-        for moments in self.model.ops.iter_mut().map(|op| &mut op.moments) {
-            moments.close();
         }
         self.model
     }

@@ -7,7 +7,6 @@ use conccheck_trace::{Event, ObjectId, SiteId};
 use rustc_hash::FxHashSet;
 
 use super::Builder;
-use crate::clock::Moment;
 
 /// The classes of locks that a condition variable is used with. State behind such a lock (the count of a wait group, a latch) is
 /// passed on also to who finds that there is nothing to wait for any more, which no event of the condition variable shows.
@@ -28,15 +27,29 @@ impl Builder<'_> {
             self.tracks[t].polls = true;
         } else if self.tracks[t].polls && !matches!(event, Event::Sleep { .. }) {
             self.tracks[t].polls = false;
-            for other in 0..self.model.threads.len() {
-                let thread = &self.model.threads[other];
-                if other != t && thread.events > 0 {
-                    let moment = Moment { thread: other, index: thread.events - 1, clock: thread.clock.clone() };
-                    self.tracks[other].version += 1;
-                    self.learn(t, &moment);
-                }
-            }
+            self.learn_all(t);
         }
+    }
+
+    /// Notes that the thread does something.
+    #[inline]
+    pub(super) fn stir(&mut self, t: usize) {
+        let track = &mut self.tracks[t];
+        if !track.is_stirred {
+            track.is_stirred = true;
+            self.stirred.push(t);
+        }
+    }
+
+    /// The thread learns of all that was done. What that is, is kept up from one time to the next: threads poll often, and there may be
+    /// thousands of others.
+    fn learn_all(&mut self, t: usize) {
+        for other in std::mem::take(&mut self.stirred) {
+            self.tracks[other].is_stirred = false;
+            self.done.raise(other, self.model.threads[other].events);
+        }
+        self.told = self.told.wrapping_add(1);
+        self.model.threads[t].clock.join(&self.done);
     }
 
     fn is_announced(&self, lock: ObjectId) -> bool {
@@ -48,16 +61,17 @@ impl Builder<'_> {
     pub(super) fn publish_state(&mut self, t: usize, index: u32, lock: ObjectId) {
         if self.is_announced(lock) {
             let moment = self.publish(t, index);
-            self.model.locks.at(lock.0).published.join_moment(&moment);
+            self.model.locks.at(lock.0).heard.get_or_insert_default().published.join_moment(&moment);
         }
     }
 
     /// A section only looked at what the lock protects.
     pub(super) fn read_state(&mut self, t: usize, lock: ObjectId) {
         if self.is_announced(lock) {
-            let published = self.model.locks.at(lock.0).published.clone();
             self.tracks[t].version += 1;
-            self.model.threads[t].clock.join(&published);
+            if let Some(heard) = &self.model.locks.at(lock.0).heard {
+                self.model.threads[t].clock.join(&heard.published);
+            }
         }
     }
 }

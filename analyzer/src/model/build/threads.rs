@@ -2,10 +2,11 @@
 
 use conccheck_trace::{Event, ObjectId, SiteId, StringId, ThreadId, Ticks};
 
-use super::super::context::{BlockingOp, Moments};
+use super::super::context::BlockingOp;
 use super::super::mixed::{ENDS, Mixed, MixedKind};
 use super::super::thread::Spawn;
-use super::Builder;
+use super::contexts::Way;
+use super::{Builder, number};
 use crate::clock::Moment;
 
 impl Builder<'_> {
@@ -55,7 +56,7 @@ impl Builder<'_> {
 
     pub(super) fn join(&mut self, t: usize, index: u32, time: Ticks, event: Event, child: ThreadId, took: bool) {
         if self.tracks[t].op.is_none() {
-            self.begin_op(t, index, time, event);
+            self.begin_op(t, time, event);
         }
         self.end_op(t, time);
         let child = self.thread(child);
@@ -90,7 +91,7 @@ impl Builder<'_> {
     }
 
     /// Notes that a thread begins to block on something that is no lock.
-    pub(super) fn begin_op(&mut self, t: usize, index: u32, time: Ticks, event: Event) {
+    pub(super) fn begin_op(&mut self, t: usize, time: Ticks, event: Event) {
         let thread = &self.model.threads[t];
         let Some(innermost) = thread.held.last() else { return };
         let (object, kind, site) = match event {
@@ -110,25 +111,14 @@ impl Builder<'_> {
         }
         let (chain, slept) = (innermost.chain, kind == 0);
         let ops = &mut self.model.ops;
-        let key = (u32::try_from(t).unwrap_or(u32::MAX), chain, site, kind, object);
+        let key = (number(t), chain, site, kind, object);
         let id = *self.op_ids.entry(key).or_insert_with(|| {
-            ops.push(BlockingOp {
-                thread: t,
-                chain,
-                event,
-                site,
-                count: 0,
-                moments: Moments::default(),
-                others_waited: 0,
-                waiter: None,
-            });
+            ops.push(BlockingOp { thread: t, chain, event, site, count: 0, others_waited: 0, waiter: None });
             u32::try_from(ops.len() - 1).unwrap_or(u32::MAX)
         });
         let thread = &mut self.model.threads[t];
         let op = &mut self.model.ops[id as usize];
         op.count += 1;
-        let clock = &thread.clock;
-        op.moments.add(self.tracks[t].version, t, index, clock, time);
         self.tracks[t].op = Some(id);
         for holding in &mut thread.held {
             holding.inside.slept |= slept;
@@ -162,7 +152,7 @@ impl Builder<'_> {
                 context.thread == until.thread
                     && context.can_wait()
                     && crate::modes::blocks(holding.mode, context.mode)
-                    && context.moments.so_far().any(|taken| taken.index < until.index && taken.is_concurrent(&holding.moment))
+                    && context.moments().any(|taken| taken.index < until.index && taken.is_concurrent(&holding.moment))
             });
             if let Some(context) = needs {
                 found.push((holding.lock, holding.site, holding.mode, context.site));
@@ -239,7 +229,7 @@ impl Builder<'_> {
             if let Some(pending) = self.model.threads[t].pending.clone()
                 && let Event::Request { lock, site, mode, how } = pending.event
             {
-                self.context(t, pending.index, pending.since, lock, site, mode, how);
+                self.context(t, pending.index, Way { lock, site, mode, how });
             }
         }
         self.find_full_sends();

@@ -5,7 +5,7 @@ use conccheck_trace::{Event, ObjectId, SiteId, Ticks};
 use super::super::mixed::MixedKind;
 use super::super::sync::{EarlyGet, Notification};
 use super::super::thread::Pending;
-use super::Builder;
+use super::{Builder, number};
 use crate::clock::Moment;
 
 /// Lucky looks remembered for each once.
@@ -27,10 +27,10 @@ impl Builder<'_> {
                     state.waiters.push(t);
                 }
                 // What was read before the wait is looked at again after it.
-                self.model.locks.at(lock.0).reads.remove(t);
+                self.model.locks.at(lock.0).reads.remove(number(t));
                 self.tracks[t].wait_order = order.0;
                 self.tracks[t].wait_site = Some(site);
-                self.begin_op(t, index, time, event);
+                self.begin_op(t, time, event);
             }
             Event::Wake { condvar, timed_out, order } => {
                 self.end_op(t, time);
@@ -93,7 +93,7 @@ impl Builder<'_> {
                     state.generations.pop_first();
                 }
                 self.tracks[t].generation = generation;
-                self.begin_op(t, index, time, event);
+                self.begin_op(t, time, event);
             }
             Event::BarrierPass { barrier } => {
                 self.end_op(t, time);
