@@ -36,7 +36,8 @@ fn the_page_lights_cycles_and_works_without_the_network_under_its_own_policy() {
 
     // What a click leads to comes with an event of its own.
     let becomes = |script: &str, expected: &str, what: &str| {
-        let last = (0..500).map(|_| browser.eval(script)).find(|value| value == expected);
+        let shown = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let last = (0..500).map(|_| browser.eval(script)).find(|value| shown(value) == expected);
         assert!(last.is_some(), "{what}: {}", browser.eval(script));
     };
 
@@ -75,6 +76,18 @@ fn the_page_lights_cycles_and_works_without_the_network_under_its_own_policy() {
         )),
         true
     );
+    // Many threads: the lanes are scrolled, and what is drawn is as high as what is seen of them.
+    let threads: String =
+        (1..=60).map(|n| format!("main spawn w{n} @src/m.rs:30; w{n} lock a; w{n} unlock a; w{n} end\n")).collect();
+    project.trace("many.json", &threads);
+    run(&mut project.conccheck(&["report", "many.json", "--format", "html=many.html"]), LIMIT);
+    browser.open(&project.path("many.html"), "#timeline");
+    let placed = "const view = document.getElementById('timeline-view'), canvas = view.querySelector('canvas');
+        view.scrollTop = view.scrollHeight;
+        const [a, b] = [view.getBoundingClientRect(), canvas.getBoundingClientRect()];
+        return view.scrollTop > 0 && b.height > 100 && b.height <= a.height && Math.abs(b.top - a.top) <= 2";
+    becomes(placed, "true", "the lanes that are seen");
+
     browser.open(&page, &format!("#{cycle}"));
     assert_eq!(browser.eval("return document.activeElement.id"), cycle.as_str(), "a deep link");
     assert_eq!(browser.complaints(), Vec::<String>::new(), "errors, or what the policy forbids");
