@@ -84,7 +84,7 @@ pub(super) const FACADES: &[Facade] = &[
     Facade { name: "crossbeam_utils", versions: &["0.7", "0.8"], folder: "crossbeam-utils", milestones: &["0.8.0"] },
     Facade {
         name: "lock_api",
-        versions: &["0.3", "0.4", "0.5"],
+        versions: &["0.3.4", "0.4", "0.5"],
         folder: "lock_api",
         milestones: &["0.4.0", "0.4.1", "0.4.3", "0.4.6", "0.4.7", "0.4.9", "0.4.10", "0.4.11"],
     },
