@@ -171,7 +171,8 @@ impl<'a> Model<'a> {
         let path = crate::names::clean(&self.trace.path.display().to_string());
         let mut warnings = Vec::new();
         if self.forced > 0 {
-            warnings.push(format!("{path}: the order of {} events had to be guessed, since others are missing", self.forced));
+            let events = if self.forced == 1 { "one event".to_owned() } else { format!("{} events", self.forced) };
+            warnings.push(format!("{path}: the order of {events} had to be guessed, since others are missing"));
         }
         let cut = self.rings.get().map_or(0, |rings| rings.cut);
         if cut > 0 {
