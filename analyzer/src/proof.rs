@@ -10,6 +10,8 @@ use crate::predict::{How, Index, Limits, Op, PEvent, Prover, Reading, Recorded, 
 
 /// Prediction keeps all sections that bear on it in memory, some 300 bytes each: above this number it is not tried.
 const MOST_SECTIONS: u64 = 3_000_000;
+/// Steps of all proofs of one kind together, by whatever reading: a second or two.
+const MOST_WORK: u64 = 100_000_000;
 /// Rings of the same sites that are tried.
 const MOST_SAME: usize = 16;
 /// Steps of a schedule that are shown, besides those at which the threads block.
@@ -97,23 +99,31 @@ pub(crate) fn with_provers<T>(
     mut attempt: impl FnMut(&Recorded, &mut Prover<'_, '_>, &T, Reading) -> Outcome,
 ) -> Vec<Outcome> {
     let mut outcomes: Vec<Outcome> = candidates.iter().map(|_| Outcome::Unknown).collect();
-    if candidates.is_empty() || is_too_large(model) {
+    if candidates.is_empty() {
         return outcomes;
     }
+    let mut limits = Limits { proof_steps: MOST_WORK, ..Limits::default() };
+    let mut is_tried = vec![false; candidates.len()];
     for reading in [Reading::FromTheStart, Reading::AtTheEnd] {
-        if outcomes.iter().all(|outcome| matches!(outcome, Outcome::Proven(_))) {
+        if is_too_large(model) || outcomes.iter().all(|outcome| matches!(outcome, Outcome::Proven(_))) {
             break;
         }
         let recorded = record(reading);
-        let limits = Limits::default();
         let Ok(index) = Index::new(&recorded.trace, limits.clock_cells) else { break };
         let mut prover = Prover::new(&index, &limits);
-        for (candidate, outcome) in candidates.iter().zip(&mut outcomes) {
-            if !matches!(outcome, Outcome::Proven(_)) {
-                *outcome = attempt(&recorded, &mut prover, candidate, reading);
+        for (i, candidate) in candidates.iter().enumerate() {
+            if prover.is_spent() {
+                break;
             }
+            if !matches!(outcomes[i], Outcome::Proven(_)) {
+                outcomes[i] = attempt(&recorded, &mut prover, candidate, reading);
+            }
+            is_tried[i] = true;
         }
+        limits.proof_steps = prover.left();
     }
+    let untried = is_tried.iter().filter(|is_tried| !**is_tried).count();
+    model.untried.update(|others| others + untried);
     outcomes
 }
 

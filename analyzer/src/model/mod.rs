@@ -12,7 +12,7 @@ pub mod mixed;
 pub mod sync;
 pub mod thread;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 
 use conccheck_trace::read::ProcessTrace;
@@ -93,6 +93,8 @@ pub struct Model<'a> {
     names: OnceCell<Names>,
     stuck: OnceCell<Stuck>,
     rings: OnceCell<Rings>,
+    /// Possible deadlocks for which no schedule was looked for, to stay within time and memory.
+    pub(crate) untried: Cell<usize>,
     predicted: OnceCell<Option<Predicted>>,
 }
 
@@ -177,6 +179,12 @@ impl<'a> Model<'a> {
         let cut = self.rings.get().map_or(0, |rings| rings.cut);
         if cut > 0 {
             warnings.push(format!("{path}: the search for deadlocks was cut short at {cut} pairs of locks, since too many are nested in too many orders"));
+        }
+        let untried = self.untried.get();
+        if untried > 0 {
+            warnings.push(format!(
+                "{path}: for {untried} of the possible deadlocks no schedule was looked for: that would take too much time or memory"
+            ));
         }
         warnings
     }

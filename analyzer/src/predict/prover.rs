@@ -215,6 +215,16 @@ impl<'i, 't> Prover<'i, 't> {
         Prover { closure: Closure::new(index), scratch: Scratch::default(), checker: Checker::new(index.trace), limits: *limits }
     }
 
+    /// Steps that are left of the limit.
+    pub fn left(&self) -> u64 {
+        self.limits.proof_steps.saturating_sub(self.closure.work)
+    }
+
+    /// Whether none is left: what comes now is not tried.
+    pub fn is_spent(&self) -> bool {
+        self.left() == 0
+    }
+
     /// Proves one candidate: see [`prove`]. `None` also where the limit on steps is used up.
     pub fn prove(&mut self, candidate: &[u32]) -> Option<Witness> {
         let lists: Vec<&[u32]> = candidate.iter().map(std::slice::from_ref).collect();
@@ -270,7 +280,7 @@ impl<'i, 't> Prover<'i, 't> {
     }
 
     fn decide(&mut self, lists: &[&[u32]], kind: Goal) -> Verdict {
-        if self.closure.work > self.limits.proof_steps {
+        if self.is_spent() {
             return Verdict::Untried;
         }
         let mut threads: Vec<u32> = lists.iter().filter_map(|list| Some(self.closure.index.thread(*list.first()?))).collect();
@@ -285,7 +295,7 @@ impl<'i, 't> Prover<'i, 't> {
         let mut undecided = Vec::new();
         let mut instances = Instances::new(lists);
         for goal in instances.by_ref().take(self.limits.instances) {
-            if self.closure.work > self.limits.proof_steps {
+            if self.is_spent() {
                 return Verdict::Undecided;
             }
             if !is_possible(&mut self.closure, &goal) {

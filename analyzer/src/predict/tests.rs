@@ -368,6 +368,16 @@ fn ten_thousand_locks_in_one_component_end_in_bounded_steps() {
 }
 
 #[test]
+fn a_prover_without_steps_left_tries_nothing_and_says_so() {
+    let trace = plain();
+    let limits = Limits { proof_steps: 0, ..Limits::default() };
+    let index = Index::new(&trace, limits.clock_cells).unwrap();
+    let mut prover = Prover::new(&index, &limits);
+    assert!(prover.is_spent());
+    assert_eq!(prover.prove_any(&[&[0], &[1]]), Verdict::Untried);
+}
+
+#[test]
 fn candidates_of_one_thread_are_no_candidates() {
     let trace = plain();
     let limits = Limits::default();

@@ -29,7 +29,8 @@ impl Rule for UnjoinedTask {
     }
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
-        if !model.trace.header.clean_end {
+        // The STD format does not say when threads end.
+        if !model.trace.header.clean_end || !model.is_measured() {
             return;
         }
         let mut by_site: BTreeMap<SiteId, Vec<usize>> = BTreeMap::new();

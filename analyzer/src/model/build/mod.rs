@@ -8,7 +8,7 @@ mod order;
 mod threads;
 mod waits;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, VecDeque};
 
 use conccheck_trace::read::ProcessTrace;
@@ -131,6 +131,7 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
             names: OnceCell::new(),
             stuck: OnceCell::new(),
             rings: OnceCell::new(),
+            untried: Cell::new(0),
             predicted: OnceCell::new(),
         },
         tracks: Vec::new(),
