@@ -84,9 +84,12 @@ fn every_link_of_the_guide_leads_to_a_page_and_a_heading() {
             assert!(!link.starts_with(".."), "docs/{name}: {link}: not in the book");
             let target = docs().join(file);
             assert!(target.is_file(), "docs/{name}: {link}");
-            let target = fs::read_to_string(target).expect("text");
-            let headings = target.lines().filter(|line| line.starts_with('#')).map(text::anchor);
-            assert!(heading.is_empty() || headings.into_iter().any(|known| known == heading), "docs/{name}: {link}");
+            // Pictures have no headings.
+            if !heading.is_empty() {
+                let target = fs::read_to_string(target).expect("text");
+                let mut headings = target.lines().filter(|line| line.starts_with('#')).map(text::anchor);
+                assert!(headings.any(|known| known == heading), "docs/{name}: {link}");
+            }
         }
     }
 }
