@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 
 use crate::cycles::Ring;
 use crate::model::Model;
+use crate::model::context::Context;
 use crate::model::lock::Lock;
 use crate::predict::{How, Index, Limits, Op, PEvent, Prover, Reading, Recorded, Verdict, Witness};
 
@@ -28,6 +29,13 @@ pub(crate) enum Outcome {
     Unreachable,
     /// It was not tried, or not to the end.
     Unknown,
+}
+
+impl Outcome {
+    /// What a schedule shows that was found by this reading.
+    pub(crate) fn reached(reading: Reading, schedule: Schedule) -> Outcome {
+        if reading == Reading::AtTheEnd { Outcome::IfIndependent(schedule) } else { Outcome::Proven(schedule) }
+    }
 }
 
 /// A reordering of the run into a ring. It was replayed.
@@ -64,22 +72,18 @@ pub(crate) fn prove(model: &Model<'_>, rings: &[&Ring]) -> Vec<Outcome> {
 /// What is known of each reader (context) that reads again what it reads already, with the writer (context) that queues between.
 pub(crate) fn prove_again(model: &Model<'_>, pairs: &[(u32, u32)]) -> Vec<Outcome> {
     with_provers(model, pairs, shared(model), |recorded, prover, &(reader, writer), reading| {
-        let moments = |id: u32| {
-            let context = &model.contexts[id as usize];
-            let thread = model.threads[context.thread].id;
-            context.moments.kept().map(move |(index, _)| (thread, index))
-        };
         // The inner read is no event of its own: who comes to what follows it has come to it.
-        let mut reads: Vec<u32> = moments(reader).filter_map(|(thread, index)| recorded.event_from(thread, index)).collect();
+        let again = &model.contexts[reader as usize];
+        let thread = model.threads[again.thread].id;
+        let mut reads: Vec<u32> = again.moments.kept().filter_map(|(index, _)| recorded.event_from(thread, index)).collect();
         reads.dedup();
-        let writes: Vec<u32> = moments(writer).filter_map(|(thread, index)| recorded.event(thread, index)).collect();
+        let writes: Vec<u32> = acquisitions(model, recorded, &model.contexts[writer as usize]).collect();
         if reads.is_empty() || writes.is_empty() {
             return Outcome::Unknown;
         }
         match prover.prove_standing(&[&reads, &writes]) {
             Verdict::Proven(how, witness) => {
-                let schedule = Schedule::new(model, recorded, how, &witness, 2, vec![reader, writer]);
-                if reading == Reading::AtTheEnd { Outcome::IfIndependent(schedule) } else { Outcome::Proven(schedule) }
+                Outcome::reached(reading, Schedule::new(model, recorded, how, &witness, 2, vec![reader, writer]))
             }
             Verdict::Unreachable | Verdict::Undecided | Verdict::Untried => Outcome::Unknown,
         }
@@ -104,8 +108,9 @@ pub(crate) fn with_provers<T>(
     }
     let mut limits = Limits { proof_steps: MOST_WORK, ..Limits::default() };
     let mut is_tried = vec![false; candidates.len()];
-    for reading in [Reading::FromTheStart, Reading::AtTheEnd] {
-        if is_too_large(model) || outcomes.iter().all(|outcome| matches!(outcome, Outcome::Proven(_))) {
+    let readings = if is_too_large(model) { &[][..] } else { &[Reading::FromTheStart, Reading::AtTheEnd] };
+    for &reading in readings {
+        if outcomes.iter().all(|outcome| matches!(outcome, Outcome::Proven(_))) {
             break;
         }
         let recorded = record(reading);
@@ -144,17 +149,21 @@ fn is_used_by_several(model: &Model<'_>, lock: &Lock) -> bool {
     lock.is_entangled || threads.any(|thread| Some(thread) != first)
 }
 
+/// The acquisitions of a context whose moments are kept, among the events that were recorded.
+pub(crate) fn acquisitions<'a>(
+    model: &Model<'_>,
+    recorded: &'a Recorded,
+    context: &'a Context,
+) -> impl Iterator<Item = u32> + use<'a> {
+    let thread = model.threads[context.thread].id;
+    context.moments.kept().filter_map(move |(index, _)| recorded.event(thread, index))
+}
+
 fn try_ring(model: &Model<'_>, recorded: &Recorded, prover: &mut Prover<'_, '_>, ring: &Ring, reading: Reading) -> Outcome {
     let mut is_ruled_out = true;
     for contexts in tried(ring) {
-        let candidates: Vec<Vec<u32>> = contexts
-            .iter()
-            .map(|id| {
-                let context = &model.contexts[*id as usize];
-                let thread = model.threads[context.thread].id;
-                context.moments.kept().filter_map(|(index, _)| recorded.event(thread, index)).collect()
-            })
-            .collect();
+        let candidates: Vec<Vec<u32>> =
+            contexts.iter().map(|id| acquisitions(model, recorded, &model.contexts[*id as usize]).collect()).collect();
         let lists: Vec<&[u32]> = candidates.iter().map(Vec::as_slice).collect();
         if lists.iter().any(|list| list.is_empty()) {
             is_ruled_out = false;
@@ -163,7 +172,7 @@ fn try_ring(model: &Model<'_>, recorded: &Recorded, prover: &mut Prover<'_, '_>,
         match prover.prove_any(&lists) {
             Verdict::Proven(how, witness) => {
                 let schedule = Schedule::new(model, recorded, how, &witness, contexts.len(), contexts);
-                return if reading == Reading::AtTheEnd { Outcome::IfIndependent(schedule) } else { Outcome::Proven(schedule) };
+                return Outcome::reached(reading, schedule);
             }
             Verdict::Unreachable => {}
             Verdict::Undecided | Verdict::Untried => is_ruled_out = false,

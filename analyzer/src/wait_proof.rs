@@ -14,9 +14,6 @@ const WAITING: [&str; 8] = ["recv", "send", "wait", "get_or_init", "get_or_try_i
 
 /// What is known of each of these.
 pub(crate) fn prove(model: &Model<'_>, found: &[&Mixed]) -> Vec<Outcome> {
-    if found.is_empty() {
-        return Vec::new();
-    }
     let waits_at = waiting(model, found);
     let record = |reading| Recorded::with_waits(model.trace, reading, |lock| proof::is_shared(model, lock), waits_at.clone());
     proof::with_provers(model, found, record, |recorded, prover, mixed, reading| try_one(model, recorded, prover, mixed, reading))
@@ -37,10 +34,7 @@ fn try_one(model: &Model<'_>, recorded: &Recorded, prover: &mut Prover<'_, '_>, 
         return Outcome::Unknown;
     }
     match prover.prove_any(&[&waits, &takes]) {
-        Verdict::Proven(how, witness) => {
-            let schedule = Schedule::new(model, recorded, how, &witness, 2, Vec::new());
-            if reading == Reading::AtTheEnd { Outcome::IfIndependent(schedule) } else { Outcome::Proven(schedule) }
-        }
+        Verdict::Proven(how, witness) => Outcome::reached(reading, Schedule::new(model, recorded, how, &witness, 2, Vec::new())),
         Verdict::Unreachable | Verdict::Undecided | Verdict::Untried => Outcome::Unknown,
     }
 }
@@ -51,9 +45,7 @@ fn takes(model: &Model<'_>, recorded: &Recorded, mixed: &Mixed) -> Vec<u32> {
     let contexts = contexts.map(|id| &model.contexts[*id as usize]);
     let meant =
         contexts.filter(|context| context.thread == mixed.other && context.site == mixed.other_site && context.can_wait());
-    let moments = meant.flat_map(|context| context.moments.kept());
-    let thread = model.threads[mixed.other].id;
-    let mut takes: Vec<u32> = moments.filter_map(|(index, _)| recorded.event(thread, index)).collect();
+    let mut takes: Vec<u32> = meant.flat_map(|context| proof::acquisitions(model, recorded, context)).collect();
     takes.sort_unstable();
     takes.dedup();
     takes

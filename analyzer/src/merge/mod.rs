@@ -267,12 +267,13 @@ impl<'a, I: Iterator<Item = Step>> Merge<'a, I> {
     }
 
     fn wake_thread(&mut self, thread: u32) {
+        let time = self.time(thread);
         let head = &mut self.heads[thread as usize];
-        if let Some(step) = head.block.get(head.at)
+        if let Some(time) = time
             && head.waits
         {
             head.waits = false;
-            self.ready.push(Reverse((step.time().0, thread)));
+            self.ready.push(Reverse((time, thread)));
         }
     }
 

@@ -100,13 +100,14 @@ impl Session<'_> {
     fn run_and_report(&self, run: &Run) -> Result<ExitCode, Failure> {
         leave_interrupts_to_child();
         folders::create(&run.traces)?;
-        let (mut status, mut tally) = self.run(run, seeds(self.line.perturb)[0])?;
+        let seeds = seeds(self.line.perturb);
+        let (mut status, mut tally) = self.run(run, seeds[0])?;
         if !status.success()
             && let Some(code) = self.not_the_programs_fault(status)?
         {
             return Ok(code);
         }
-        for seed in seeds(self.line.perturb).split_off(1) {
+        for &seed in &seeds[1..] {
             let has_failed = !status.success();
             let (other, counted) = self.run_again(run, seed, has_failed)?;
             if !has_failed {

@@ -56,17 +56,13 @@ fn is_one(stdout: &impl AsFd, stderr: &impl AsFd) -> bool {
 /// Runs a test harness and keeps all that it prints.
 pub(super) fn run_quietly(command: &mut Command, harness: Harness) -> io::Result<(ExitStatus, Option<Tally>, Vec<u8>)> {
     let (output, theirs) = io::pipe()?;
-    let mut child = command.stdin(Stdio::null()).stdout(theirs.try_clone()?).stderr(theirs).spawn()?;
-    // Its end is there when nobody can print any more.
-    command.stdout(Stdio::inherit()).stderr(Stdio::inherit());
-    let (sender, printed) = mpsc::channel();
-    thread::spawn(move || {
+    command.stdin(Stdio::null()).stdout(theirs.try_clone()?).stderr(theirs);
+    let (status, read) = run_reading(command, move || {
         let mut printed = Vec::new();
         let tally = pass_on(output, &mut printed, harness);
-        sender.send((tally, printed))
-    });
-    let status = child.wait()?;
-    let (tally, printed) = printed.recv_timeout(PATIENCE).unwrap_or_default();
+        (tally, printed)
+    })?;
+    let (tally, printed) = read.unwrap_or_default();
     Ok((status, tally, printed))
 }
 
@@ -82,14 +78,23 @@ where
     if both || harness == Harness::Standard {
         command.stdout(theirs.try_clone()?);
     }
-    let mut child = command.spawn()?;
-    // Its end is there when nobody can print any more.
     drop(theirs);
+    let (status, tally) = run_reading(command, move || pass_on(output, own, harness))?;
+    Ok((status, tally.flatten()))
+}
+
+/// Runs it while `read` reads what it prints, up to the end. `None`: something left behind keeps that open.
+fn run_reading<R: Send + 'static>(
+    command: &mut Command,
+    read: impl FnOnce() -> R + Send + 'static,
+) -> io::Result<(ExitStatus, Option<R>)> {
+    let mut child = command.spawn()?;
+    // The end of what is read is there when nobody can print any more.
     command.stdout(Stdio::inherit()).stderr(Stdio::inherit());
-    let (sender, tally) = mpsc::channel();
-    thread::spawn(move || sender.send(pass_on(output, own, harness)));
+    let (sender, result) = mpsc::channel();
+    thread::spawn(move || sender.send(read()));
     let status = child.wait()?;
-    Ok((status, tally.recv_timeout(PATIENCE).ok().flatten()))
+    Ok((status, result.recv_timeout(PATIENCE).ok()))
 }
 
 /// A way of the same kind: what is printed on the second comes out of the first. A terminal, if it is one: a harness shows no colours

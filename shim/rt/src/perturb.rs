@@ -35,14 +35,15 @@ thread_local! {
     static STATE: Cell<(u64, u32)> = const { Cell::new((0, 0)) };
 }
 
-/// The seed that the environment asks for.
-pub(crate) fn seed() -> Option<u64> {
-    std::env::var(VARIABLE).ok()?.trim().parse().ok().map(|seed: u64| seed & !ON)
-}
-
 /// Looks at the environment, before the first event.
 pub(crate) fn start() {
-    SEED.store(seed().map_or(0, |seed| seed | ON), Ordering::Relaxed);
+    let seed = std::env::var(VARIABLE).ok().and_then(|text| text.trim().parse::<u64>().ok());
+    SEED.store(seed.map_or(0, |seed| seed | ON), Ordering::Relaxed);
+}
+
+/// The seed by which schedules are perturbed.
+pub(crate) fn seed() -> Option<u64> {
+    Some(SEED.load(Ordering::Relaxed)).filter(|seed| *seed != 0).map(|seed| seed & !ON)
 }
 
 /// Whether schedules are perturbed.
