@@ -9,14 +9,15 @@ use serde_json::Value;
 use crate::cargo_tree::{TESTED, Tree, expect, host, manifest, passed};
 
 /// Two locks in both orders, one thread after the other: a potential deadlock that never happens.
+/// Locks in two orders, one behind the other: by a bare loop, which is no polling that shows in a trace.
 const INVERSION: &str = "
-use std::sync::{mpsc, Arc, Mutex};
+use std::sync::{atomic::{AtomicBool, Ordering}, Arc, Mutex};
 pub fn inversion() {
     let (a, b) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(0)));
-    let (to, from) = mpsc::channel::<()>();
-    let (a2, b2) = (a.clone(), b.clone());
-    let first = std::thread::spawn(move || { { let _a = a2.lock(); let _b = b2.lock(); } drop(from); });
-    let second = std::thread::spawn(move || { while to.send(()).is_ok() { std::thread::yield_now(); } let _b = b.lock(); let _a = a.lock(); });
+    let done = Arc::new(AtomicBool::new(false));
+    let (a2, b2, done2) = (a.clone(), b.clone(), done.clone());
+    let first = std::thread::spawn(move || { { let _a = a2.lock(); let _b = b2.lock(); } done2.store(true, Ordering::Release); });
+    let second = std::thread::spawn(move || { while !done.load(Ordering::Acquire) {} let _b = b.lock(); let _a = a.lock(); });
     first.join().unwrap();
     second.join().unwrap();
 }
