@@ -160,7 +160,18 @@ type ByThread<T> = Vec<(ThreadId, Vec<T>)>;
 
 /// The larger steps of all threads, and the events that they stand for.
 fn steps(trace: &ProcessTrace) -> (ByThread<Step>, ByThread<Record>) {
-    let steps: ByThread<Step> = trace.threads().into_iter().map(|id| (id, trace.steps(id).collect())).collect();
+    let read = |id| {
+        let (mut steps, mut all, mut block) = (trace.steps(id), Vec::new(), Vec::new());
+        for most in 1.. {
+            steps.read(&mut block, most);
+            if block.is_empty() {
+                break;
+            }
+            all.append(&mut block);
+        }
+        all
+    };
+    let steps: ByThread<Step> = trace.threads().into_iter().map(|id| (id, read(id))).collect();
     let records = |step: &Step| match step {
         Step::Event(record) => vec![*record],
         Step::Section(section) => vec![section.acquisition(), section.release()],

@@ -43,10 +43,10 @@ struct Task {
     barrier: u64,
 }
 
-struct Head<I> {
+struct Head<R> {
     id: ThreadId,
-    /// What is not decoded yet; none at its end.
-    steps: Option<I>,
+    /// Reads what is not decoded yet: so many steps at most. None at its end.
+    read: Option<R>,
     /// What comes next, from `at` on: decoded some steps at a time, since threads by the thousand don't stay in the caches together.
     block: Vec<Step>,
     at: usize,
@@ -59,9 +59,9 @@ struct Head<I> {
 /// Most steps that are decoded at a time.
 const BLOCK: usize = 64;
 
-impl<I: Iterator<Item = Step>> Head<I> {
-    fn new(id: ThreadId, steps: I) -> Head<I> {
-        Head { id, steps: Some(steps), block: Vec::new(), at: 0, index: 0, waits: false, ahead: 0 }
+impl<R: FnMut(&mut Vec<Step>, usize)> Head<R> {
+    fn new(id: ThreadId, read: R) -> Head<R> {
+        Head { id, read: Some(read), block: Vec::new(), at: 0, index: 0, waits: false, ahead: 0 }
     }
 
     fn next(&self) -> Option<&Step> {
@@ -81,9 +81,11 @@ impl<I: Iterator<Item = Step>> Head<I> {
         let count = (2 * self.block.len()).clamp(1, BLOCK);
         self.block.clear();
         self.at = 0;
-        self.block.extend(self.steps.iter_mut().flat_map(|steps| steps.take(count)));
+        if let Some(read) = &mut self.read {
+            read(&mut self.block, count);
+        }
         if self.block.is_empty() {
-            (self.steps, self.block) = (None, Vec::new());
+            (self.read, self.block) = (None, Vec::new());
         }
     }
 }
@@ -97,9 +99,9 @@ pub(crate) struct Merged {
     pub(crate) forced: u64,
 }
 
-struct Merge<'a, I> {
+struct Merge<'a, R> {
     trace: &'a ProcessTrace,
-    heads: Vec<Head<I>>,
+    heads: Vec<Head<R>>,
     ready: BinaryHeap<Reverse<(u64, u32)>>,
     /// All waiting heads, also some that no longer wait, so many at most that they don't matter.
     stuck: BinaryHeap<Reverse<(u64, u32)>>,
@@ -119,7 +121,10 @@ const LEASH: u32 = 512;
 /// Calls `each` with every event of `trace`: the thread's index in [`ProcessTrace::threads`], the event's number in that thread, from
 /// 0, and the event. Events that nothing else orders come in the order of their times.
 pub(crate) fn merge(trace: &ProcessTrace, mut each: impl FnMut(usize, u32, &Record)) -> Merged {
-    let threads = trace.threads().into_iter().map(|id| (id, trace.events(id).map(Step::Event)));
+    let threads = trace.threads().into_iter().map(|id| {
+        let mut events = trace.events(id).map(Step::Event);
+        (id, move |block: &mut Vec<Step>, most| block.extend(events.by_ref().take(most)))
+    });
     Merge::new(trace, threads, 0).run(|thread, index, step| {
         if let Step::Event(record) = step {
             each(thread, index, record);
@@ -130,14 +135,17 @@ pub(crate) fn merge(trace: &ProcessTrace, mut each: impl FnMut(usize, u32, &Reco
 /// The same in larger steps. `each` is given the number of a step's first event. Of a large trace in which no thread polls, the
 /// sections come in the order that the locks' own numbers give, and only roughly in that of their times.
 pub(crate) fn merge_steps(trace: &ProcessTrace, each: impl FnMut(usize, u32, &Step)) -> Merged {
-    let threads = trace.threads().into_iter().map(|id| (id, trace.steps(id)));
+    let threads = trace.threads().into_iter().map(|id| {
+        let mut steps = trace.steps(id);
+        (id, move |block: &mut Vec<Step>, most| steps.read(block, most))
+    });
     let leash = if trace.event_count() >= MANY_EVENTS && !trace.census.pauses { LEASH } else { 0 };
     Merge::new(trace, threads, leash).run(each)
 }
 
-impl<'a, I: Iterator<Item = Step>> Merge<'a, I> {
-    fn new(trace: &'a ProcessTrace, threads: impl Iterator<Item = (ThreadId, I)>, leash: u32) -> Merge<'a, I> {
-        let heads = threads.map(|(id, steps)| Head::new(id, steps));
+impl<'a, R: FnMut(&mut Vec<Step>, usize)> Merge<'a, R> {
+    fn new(trace: &'a ProcessTrace, threads: impl Iterator<Item = (ThreadId, R)>, leash: u32) -> Merge<'a, R> {
+        let heads = threads.map(|(id, read)| Head::new(id, read));
         let mut merge = Merge {
             trace,
             heads: heads.collect(),

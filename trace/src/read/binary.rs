@@ -12,8 +12,8 @@ use crate::event::Record;
 use crate::header::Header;
 use crate::ids::{ThreadId, Ticks};
 use crate::layout::{CHUNK_MAGIC, LIVE_HEADER_SIZE, SLOT_SIZE};
-use crate::step::Step;
-use crate::wire::Decoder;
+use crate::step::Section;
+use crate::wire::{Decoder, Definition, Malformed, Sink};
 
 /// The files, and where in them the events of each thread are.
 #[derive(Debug)]
@@ -122,20 +122,39 @@ const MAX_FAULTS: usize = 100;
 const WINDOW: usize = 16 << 20;
 
 /// Counts a chunk's events and takes its definitions, up to the first fault.
-fn survey(entries: &[u8], start: Ticks, tables: &mut Tables, census: &mut Census) -> (u64, Result<(), crate::wire::Malformed>) {
+fn survey(entries: &[u8], start: Ticks, tables: &mut Tables, census: &mut Census) -> (u64, Result<(), Malformed>) {
     let mut decoder = Decoder::new(entries, start);
-    let mut events = 0;
-    while let Some(step) = decoder.next_step(|definition| tables.add(definition)) {
-        match step {
-            Ok(Step::Section(_)) => events += 2,
-            Ok(Step::Event(record)) => {
-                events += 1;
-                census.note(&record.event);
-            }
-            Err(malformed) => return (events, Err(malformed)),
+    let mut survey = Survey { events: 0, tables, census };
+    while let Some(entry) = decoder.next_entry(&mut survey) {
+        if let Err(malformed) = entry {
+            return (survey.events, Err(malformed));
         }
     }
-    (events, Ok(()))
+    (survey.events, Ok(()))
+}
+
+/// What is learnt of a log as it is opened.
+struct Survey<'a> {
+    events: u64,
+    tables: &'a mut Tables,
+    census: &'a mut Census,
+}
+
+impl Sink<'_> for Survey<'_> {
+    #[inline]
+    fn record(&mut self, record: Record) {
+        self.events += 1;
+        self.census.note(&record.event);
+    }
+
+    #[inline]
+    fn section(&mut self, _: Section) {
+        self.events += 2;
+    }
+
+    fn definition(&mut self, definition: Definition<'_>) {
+        self.tables.add(definition);
+    }
 }
 
 /// `NAME.cct.live` of `NAME.cct`.
@@ -197,13 +216,13 @@ pub(crate) struct Pieces<'a> {
     decoder: Decoder<'a>,
 }
 
-impl Pieces<'_> {
-    /// The next event, or both events of a folded section.
+impl<'a> Pieces<'a> {
+    /// Reads the next entry into `sink`; `None` at the end.
     #[inline]
-    pub(super) fn next_step(&mut self) -> Option<Step> {
+    pub(super) fn read(&mut self, sink: &mut impl Sink<'a>) -> Option<()> {
         loop {
-            if let Some(Ok(step)) = self.decoder.next_step(|_| {}) {
-                return Some(step);
+            if let Some(Ok(())) = self.decoder.next_entry(sink) {
+                return Some(());
             }
             self.next_piece()?;
         }

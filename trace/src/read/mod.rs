@@ -16,7 +16,6 @@ use std::path::PathBuf;
 use crate::event::Record;
 pub use crate::header::Header;
 use crate::ids::ThreadId;
-use crate::step::Step;
 pub use census::Census;
 pub use error::Error;
 pub use open::open;
@@ -134,17 +133,6 @@ impl Iterator for Events<'_> {
         match self.0 {
             Inner::Memory(records) => records.copied().fold(init, f),
             Inner::Binary(pieces) => pieces.fold(init, f),
-        }
-    }
-}
-
-impl Events<'_> {
-    /// The next event, or both events of a section that was recorded as one.
-    #[inline]
-    fn next_step(&mut self) -> Option<Step> {
-        match &mut self.0 {
-            Inner::Memory(records) => records.next().copied().map(Step::Event),
-            Inner::Binary(pieces) => pieces.next_step(),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::table::event_table;
 use super::{MAX_STRING, acquire, get, tag};
 use crate::event::{Event, How, Mode, ObjectKind, Record, SiteDef};
 use crate::ids::{FrameId, ObjectId, Order, SiteId, StringId, Ticks};
-use crate::step::{Section, Step};
+use crate::step::Section;
 
 /// What an id means, as it stands in the trace.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,6 +65,17 @@ impl From<Definition<'_>> for Item {
             Definition::Frame { id, caller, module, address } => Item::Frame { id, caller, module, address },
         }
     }
+}
+
+/// Takes what is decoded, entry by entry. It is handed over where it is made: to pass entries on by value took longer than to decode
+/// them.
+pub trait Sink<'a> {
+    /// An event.
+    fn record(&mut self, record: Record);
+    /// A folded entry: two events.
+    fn section(&mut self, section: Section);
+    /// What an id means.
+    fn definition(&mut self, definition: Definition<'a>);
 }
 
 /// What is wrong with a chunk.
@@ -175,8 +186,9 @@ struct Orders {
 }
 
 impl Orders {
+    /// Index of the lock's slot, or of the free one that it would take.
     #[inline]
-    fn slot(&self, lock: u32) -> usize {
+    fn find(&self, lock: u32) -> usize {
         let mask = self.slots.len() - 1;
         let mut i = (lock.wrapping_mul(0x9e37_79b1) >> 7) as usize & mask;
         while self.slots[i].0 != 0 && self.slots[i].0 != lock {
@@ -185,26 +197,22 @@ impl Orders {
         i
     }
 
+    /// Sets the lock's order by what it was before, if anything.
     #[inline]
-    fn get(&self, lock: u32) -> Option<u64> {
-        if self.slots.is_empty() || lock == 0 {
-            return None;
-        }
-        let (key, order) = self.slots[self.slot(lock)];
-        (key == lock).then_some(order)
-    }
-
-    #[inline]
-    fn set(&mut self, lock: u32, order: u64) {
+    fn update<E>(&mut self, lock: u32, order: impl FnOnce(Option<u64>) -> Result<u64, E>) -> Result<u64, E> {
         if lock == 0 {
-            return;
+            return order(None);
         }
         if self.used * 2 >= self.slots.len() {
             self.grow();
         }
-        let i = self.slot(lock);
-        self.used += usize::from(self.slots[i].0 == 0);
-        self.slots[i] = (lock, order);
+        let i = self.find(lock);
+        let (key, known) = &mut self.slots[i];
+        let is_known = *key == lock;
+        *known = order(is_known.then_some(*known))?;
+        *key = lock;
+        self.used += usize::from(!is_known);
+        Ok(*known)
     }
 
     #[cold]
@@ -213,7 +221,7 @@ impl Orders {
         self.slots = vec![(0, 0); (old.len() * 2).max(16)];
         for (key, order) in old {
             if key != 0 {
-                let i = self.slot(key);
+                let i = self.find(key);
                 self.slots[i] = (key, order);
             }
         }
@@ -246,39 +254,30 @@ impl<'a> Decoder<'a> {
         self.input.at
     }
 
+    /// Decodes the next entry into `sink`; `None` at the end.
+    #[inline]
+    pub fn next_entry(&mut self, sink: &mut impl Sink<'a>) -> Option<Result<(), Malformed>> {
+        let offset = self.input.at;
+        if offset >= self.input.bytes.len() {
+            return None;
+        }
+        Some(self.entry(sink).map_err(|fault| self.fail(offset, fault)))
+    }
+
     /// The next event; definitions before it go to `define`.
     #[inline]
-    pub fn next_record(&mut self, mut define: impl FnMut(Definition<'a>)) -> Option<Result<Record, Malformed>> {
-        Some(self.next_step(&mut define)?.map(|step| match step {
-            Step::Event(record) => record,
-            Step::Section(section) => self.first_of(&section),
-        }))
-    }
-
-    /// The next event, or the two events of a folded entry; definitions before it go to `define`.
-    #[inline]
-    pub fn next_step(&mut self, mut define: impl FnMut(Definition<'a>)) -> Option<Result<Step, Malformed>> {
+    pub fn next_record(&mut self, define: impl FnMut(Definition<'a>)) -> Option<Result<Record, Malformed>> {
         if let Some(release) = self.owed.take() {
-            return Some(Ok(Step::Event(release)));
+            return Some(Ok(release));
         }
-        loop {
-            let offset = self.input.at;
-            if offset >= self.input.bytes.len() {
-                return None;
-            }
-            match self.entry() {
-                Ok(Entry::Record(record)) => return Some(Ok(Step::Event(record))),
-                Ok(Entry::Section(section)) => return Some(Ok(Step::Section(section))),
-                Ok(Entry::Definition(definition)) => define(definition),
-                Err(fault) => return Some(Err(self.fail(offset, fault))),
+        let mut one = One { record: None, owed: None, define };
+        while one.record.is_none() {
+            if let Err(malformed) = self.next_entry(&mut one)? {
+                return Some(Err(malformed));
             }
         }
-    }
-
-    /// The acquisition of a section whose release is still to be told.
-    fn first_of(&mut self, section: &Section) -> Record {
-        self.owed = Some(section.release());
-        section.acquisition()
+        self.owed = one.owed;
+        one.record.map(Ok)
     }
 
     #[cold]
@@ -288,13 +287,14 @@ impl<'a> Decoder<'a> {
     }
 
     #[inline]
-    fn entry(&mut self) -> Result<Entry<'a>, Fault> {
+    fn entry(&mut self, sink: &mut impl Sink<'a>) -> Result<(), Fault> {
         let tag = self.input.byte()?;
         if tag & acquire::MARK != 0 {
-            return self.acquisition(tag);
+            return self.acquisition(tag, sink);
         }
         if tag >= tag::SITE {
-            return self.definition(tag).map(Entry::Definition);
+            sink.definition(self.definition(tag)?);
+            return Ok(());
         }
         self.time = self.time.wrapping_add(self.input.number()?);
         let event = if tag & !3 == tag::RELEASE {
@@ -303,9 +303,10 @@ impl<'a> Decoder<'a> {
             get_event(tag, &mut self.input)?
         };
         if let Event::Convert { lock, order, .. } = event {
-            self.orders.set(lock.0, order.0);
+            self.orders.update(lock.0, |_| Ok(order.0))?;
         }
-        Ok(Entry::Record(Record { time: Ticks(self.time), event }))
+        sink.record(Record { time: Ticks(self.time), event });
+        Ok(())
     }
 
     fn definition(&mut self, tag: u8) -> Result<Definition<'a>, Fault> {
@@ -338,16 +339,10 @@ impl<'a> Decoder<'a> {
     }
 
     #[inline]
-    fn acquisition(&mut self, tag: u8) -> Result<Entry<'a>, Fault> {
-        let (mode, how) = match tag & acquire::KIND {
-            0 => (Mode::Exclusive, How::Blocking),
-            1 => (Mode::Shared, How::Blocking),
-            2 => (Mode::Exclusive, How::Try),
-            3 => (Mode::Shared, How::Try),
-            4 => (Mode::RecursiveShared, How::Blocking),
-            5 => (Mode::Upgradable, How::Blocking),
-            6 => (Mode::Reentrant, How::Blocking),
-            _ => {
+    fn acquisition(&mut self, tag: u8, sink: &mut impl Sink<'a>) -> Result<(), Fault> {
+        let (mode, how) = match CODES.get(usize::from(tag & acquire::KIND)) {
+            Some(code) => *code,
+            None => {
                 let byte = u64::from(self.input.byte()?);
                 let mode = Mode::from_wire(byte >> 2).ok_or(Fault::Field("mode"))?;
                 (mode, How::from_wire(byte & 3).ok_or(Fault::Field("how"))?)
@@ -356,26 +351,80 @@ impl<'a> Decoder<'a> {
         let time = self.time.wrapping_add(self.input.number()?);
         let lock: ObjectId = self.input.field("lock")?;
         let site = self.input.field("site")?;
-        let order = if tag & acquire::ORDER != 0 {
-            self.input.number()?
-        } else {
-            let before = self.orders.get(lock.0).ok_or(Fault::Order(lock))?;
-            before.wrapping_add(u64::from(!matches!(mode, Mode::Shared | Mode::RecursiveShared)))
-        };
-        self.orders.set(lock.0, order);
+        let input = &mut self.input;
+        let order = self.orders.update(lock.0, |before| {
+            if tag & acquire::ORDER != 0 {
+                return input.number();
+            }
+            let step = u64::from(!matches!(mode, Mode::Shared | Mode::RecursiveShared));
+            before.map(|before| before.wrapping_add(step)).ok_or(Fault::Order(lock))
+        })?;
         let (order, wrote) = (Order(order), tag & acquire::WROTE != 0);
-        let folded = tag & acquire::RELEASED != 0;
-        let hold = if folded && tag & acquire::HOLD != 0 { self.input.number()? } else { 0 };
         self.time = time;
-        let section = Section { time: Ticks(time), end: Ticks(time.wrapping_add(hold)), lock, site, order, mode, how, wrote };
-        Ok(if folded { Entry::Section(section) } else { Entry::Record(section.acquisition()) })
+        if tag & acquire::RELEASED == 0 {
+            sink.record(Record { time: Ticks(time), event: Event::Acquire { lock, site, mode, how, order } });
+            return Ok(());
+        }
+        let hold = if tag & acquire::HOLD != 0 { self.input.number()? } else { 0 };
+        let end = Ticks(time.wrapping_add(hold));
+        sink.section(Section { time: Ticks(time), end, lock, site, order, mode, how, wrote });
+        Ok(())
     }
 }
 
-enum Entry<'a> {
-    Record(Record),
-    Section(Section),
-    Definition(Definition<'a>),
+/// Mode and way of asking by the low bits of an acquisition's tag: what [`code`](super::code) writes.
+const CODES: [(Mode, How); acquire::OTHER as usize] = [
+    (Mode::Exclusive, How::Blocking),
+    (Mode::Shared, How::Blocking),
+    (Mode::Exclusive, How::Try),
+    (Mode::Shared, How::Try),
+    (Mode::RecursiveShared, How::Blocking),
+    (Mode::Upgradable, How::Blocking),
+    (Mode::Reentrant, How::Blocking),
+];
+
+/// One event, and the release that a folded entry still owes after it.
+struct One<D> {
+    record: Option<Record>,
+    owed: Option<Record>,
+    define: D,
+}
+
+impl<'a, D: FnMut(Definition<'a>)> Sink<'a> for One<D> {
+    #[inline]
+    fn record(&mut self, record: Record) {
+        self.record = Some(record);
+    }
+
+    #[inline]
+    fn section(&mut self, section: Section) {
+        (self.record, self.owed) = (Some(section.acquisition()), Some(section.release()));
+    }
+
+    fn definition(&mut self, definition: Definition<'a>) {
+        (self.define)(definition);
+    }
+}
+
+/// One entry; of a folded one the acquisition, and its release.
+#[derive(Default)]
+struct Next {
+    item: Option<Item>,
+    owed: Option<Record>,
+}
+
+impl Sink<'_> for Next {
+    fn record(&mut self, record: Record) {
+        self.item = Some(Item::Record(record));
+    }
+
+    fn section(&mut self, section: Section) {
+        (self.item, self.owed) = (Some(Item::Record(section.acquisition())), Some(section.release()));
+    }
+
+    fn definition(&mut self, definition: Definition<'_>) {
+        self.item = Some(definition.into());
+    }
 }
 
 impl Iterator for Decoder<'_> {
@@ -385,16 +434,12 @@ impl Iterator for Decoder<'_> {
         if let Some(release) = self.owed.take() {
             return Some(Ok(Item::Record(release)));
         }
-        let offset = self.input.at;
-        if offset >= self.input.bytes.len() {
-            return None;
+        let mut next = Next::default();
+        if let Err(malformed) = self.next_entry(&mut next)? {
+            return Some(Err(malformed));
         }
-        Some(match self.entry() {
-            Ok(Entry::Record(record)) => Ok(Item::Record(record)),
-            Ok(Entry::Section(section)) => Ok(Item::Record(self.first_of(&section))),
-            Ok(Entry::Definition(definition)) => Ok(definition.into()),
-            Err(fault) => Err(self.fail(offset, fault)),
-        })
+        self.owed = next.owed;
+        next.item.map(Ok)
     }
 }
 

@@ -10,7 +10,7 @@
 
 use crate::event::{Event, How, Mode, ObjectKind};
 use crate::ids::{FrameId, ObjectId, Order, SiteId, StringId};
-pub use decode::{Decoder, Definition, Fault, Item, Malformed};
+pub use decode::{Decoder, Definition, Fault, Item, Malformed, Sink};
 use field::Field;
 use table::event_table;
 pub use varint::{get, put};
