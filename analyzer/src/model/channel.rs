@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use conccheck_trace::{HandleId, ObjectId, Side, SiteId, Ticks};
 use rustc_hash::FxHashMap;
 
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment};
 
 /// A channel.
 #[derive(Default, Debug)]
@@ -52,6 +52,8 @@ pub struct Channel {
     pub(super) recent: VecDeque<Moment>,
     /// Whether it was made while a once was initialised.
     pub in_static: bool,
+    /// What came before the ends of its senders so far, and of its receivers: who finds that all of one side are gone knows it.
+    pub(super) gone: [Clock; 2],
 }
 
 /// The selections with a limit at one place.

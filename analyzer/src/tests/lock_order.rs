@@ -72,6 +72,8 @@ fn what_is_ordered_by_join_message_notification_barrier_or_once_is_not_reported(
         "t1 barrier-wait r 2; t2 barrier-wait r 2; t1 barrier-pass r; t2 barrier-pass r\n",
         "t1 once-request o; t1 once-begin o; t1 once-end o; t2 once-get o\n",
         "t1 unpark t2; t2 park; t2 unparked\n",
+        "t1 drop-sender c\nt2 recv-fail c closed\n",
+        "t1 drop-receiver c\nt2 send-fail c closed\n",
     ] {
         assert!(found(&format!("main channel c\n{first}{order}{second}")).is_empty(), "{order}");
     }

@@ -45,7 +45,9 @@ impl Builder<'_> {
                 }
             }
             Event::HandleDrop { channel, side, handle } => {
+                let moment = self.publish(t, index);
                 let state = self.model.channels.at(channel.0);
+                state.gone[side as usize].join_moment(&moment);
                 touch(state, handle, side, t, index, false);
                 if let Some(handle) = state.handles.get_mut(&handle) {
                     handle.is_dropped = true;
@@ -145,6 +147,7 @@ impl Builder<'_> {
                     if state.late_sends.len() < LATE {
                         state.late_sends.push(LateSend { thread: t, site, after: self.model.threads[t].received });
                     }
+                    self.learn_end(t, channel, Side::Receiver);
                 } else {
                     self.gave_up(t, channel, Side::Sender, site);
                 }
@@ -157,12 +160,20 @@ impl Builder<'_> {
                     let (count, _) = state.closed_recvs.entry((t, site)).or_insert((0, time));
                     *count += 1;
                     self.model.threads[t].received = Some((time, channel, true));
+                    self.learn_end(t, channel, Side::Sender);
                 } else {
                     self.gave_up(t, channel, Side::Receiver, site);
                 }
             }
             _ => {}
         }
+    }
+
+    /// The thread found that all handles of one side are gone: whoever dropped one did so before.
+    fn learn_end(&mut self, t: usize, channel: ObjectId, side: Side) {
+        self.tracks[t].version += 1;
+        let gone = &self.model.channels.at(channel.0).gone[side as usize];
+        self.model.threads[t].clock.join(gone);
     }
 
     /// An operation that gave up, at once or at its limit: one by itself, or the first of those of a selection, which all do.
