@@ -22,7 +22,7 @@ pub struct Names {
 type Class = (SiteId, StringId);
 
 /// Lines above a creation site that are looked at for the struct that it belongs to.
-const ABOVE: u32 = 24;
+const ABOVE: u32 = 200;
 
 impl Names {
     pub(crate) fn new(model: &Model<'_>) -> Names {
@@ -308,13 +308,8 @@ fn owner(before: &str, above: impl Fn(u32) -> Option<String>) -> Option<String> 
                 '}' => depth += 1,
                 '{' if depth > 0 => depth -= 1,
                 '{' => {
-                    let head = text[..at].trim_end();
-                    let words: Vec<&str> =
-                        head.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).collect();
-                    let name = match words.iter().rposition(|word| matches!(*word, "struct" | "impl" | "for")) {
-                        Some(at) => words.get(at + 1).copied().unwrap_or_default(),
-                        None => words.last().copied().unwrap_or_default(),
-                    };
+                    let head = header(&text[..at], up, &above);
+                    let name = type_of(&head);
                     let is_type = name.starts_with(char::is_uppercase) && !head.contains("fn ");
                     if is_type && name != "Self" && (!wants_impl || head.contains("impl")) {
                         return Some(name.to_owned());
@@ -328,8 +323,63 @@ fn owner(before: &str, above: impl Fn(u32) -> Option<String>) -> Option<String> 
             }
         }
         text = above(up)?;
+        if text.trim_start().starts_with("//") {
+            text.clear();
+        }
     }
     None
+}
+
+/// What stands before a brace: where that is alone on its line, as after a `where`, with the lines above. `up` is the next of these.
+fn header(before: &str, up: u32, above: impl Fn(u32) -> Option<String>) -> String {
+    let mut head = before.trim().to_owned();
+    let mut up = up;
+    while head.is_empty() || head.starts_with("where") {
+        let Some(line) = above(up).filter(|line| !line.trim().is_empty() && !line.trim_end().ends_with([';', '{', '}'])) else {
+            break;
+        };
+        let line = line.trim();
+        // The bounds of a `where` stand a line each.
+        head = if line.ends_with(',') { String::new() } else { format!("{line} {head}") };
+        up += 1;
+    }
+    head
+}
+
+/// The type that an `impl` or a `struct` is of, or that an expression ends with which a brace follows; empty if there is none.
+fn type_of(head: &str) -> &str {
+    let head = head.split(" where").next().unwrap_or_default().trim_end();
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let starts = ["struct ", " for ", "impl ", "impl<"]
+        .iter()
+        .filter_map(|word| Some((head.rfind(word)?, word)))
+        .max_by_key(|(at, _)| *at);
+    let path = match starts {
+        Some((at, &"impl<")) => after_generics(&head[at + "impl".len()..]),
+        Some((at, word)) => &head[at + word.len()..],
+        // An expression: its end is the type, but for arguments in brackets.
+        None => {
+            let path = if head.ends_with('>') { head.split_once("::<").map_or("", |(path, _)| path) } else { head };
+            return &path[path.rfind(|c: char| !is_name(c)).map_or(0, |at| at + 1)..];
+        }
+    };
+    let path = path.trim_start();
+    let path = &path[..path.find(|c: char| !(is_name(c) || c == ':')).unwrap_or(path.len())];
+    path.rsplit("::").next().unwrap_or_default()
+}
+
+/// What follows the brackets with which the text begins.
+fn after_generics(text: &str) -> &str {
+    let mut open = 0;
+    let mut last = ' ';
+    for (at, c) in text.char_indices() {
+        open += i32::from(c == '<') - i32::from(c == '>' && last != '-');
+        if open == 0 {
+            return &text[at + c.len_utf8()..];
+        }
+        last = c;
+    }
+    ""
 }
 
 /// The name that a `let`, `static` or `const` line binds; both names of a pair.
@@ -386,6 +436,16 @@ mod tests {
             name("impl Bank {\n    fn new() -> Self {\n        Self {\n            accounts: ^Mutex::new(0),\n").as_deref(),
             Some("Bank.accounts")
         );
+        assert_eq!(
+            name("impl<T: Fn(&str) -> Vec<T>> Shared<T> {\n    fn new() -> Self {\n        Self {\n            chan: ^Mutex::new(0),\n").as_deref(),
+            Some("Shared.chan")
+        );
+        assert_eq!(
+            name("impl<T> Default for a::Shared<T>\nwhere\n    T: Default,\n    Vec<T>: From<T>,\n{\n    // }\n    fn default() -> Self {\n        Self { chan: ^Mutex::new(0) }")
+                .as_deref(),
+            Some("Shared.chan")
+        );
+        assert_eq!(name("    let shared = Arc::new(Shared::<T> { chan: ^Mutex::new(0) });").as_deref(), Some("Shared.chan"));
         assert_eq!(name("#[derive(Default)]\nstruct Group {\n    ^left: Mutex<usize>,\n}").as_deref(), Some("Group.left"));
         assert_eq!(name("let m = Arc::new(\n    ^Mutex::new(0),\n);").as_deref(), Some("m"));
         assert_eq!(name("    f(^Mutex::new(0));"), None);

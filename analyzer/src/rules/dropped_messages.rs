@@ -29,15 +29,16 @@ impl Rule for DroppedMessages {
             };
             let mut draft = Draft::new(model, &META, Confidence::Manifest, [ObjectId(id)]);
             let name = draft.quoted(ObjectId(id));
+            let (lost, were) = if count == 1 { ("a message".to_owned(), "was") } else { (format!("{count} messages"), "were") };
             let site = channel.last_recv.filter(|(t, _)| *t == dropper).map_or(channel.created, |(_, site)| site);
-            let step = draft.step(site, format!("dropped the last receiver of {name} with {count} messages in it"), true);
+            let step = draft.step(site, format!("dropped the last receiver of {name} with {lost} in it"), true);
             draft.party(dropper, vec![step]);
             if let Some((sender, site)) = channel.last_send {
                 let step = draft.step(site, format!("sent to {name} here last"), false);
                 draft.party(sender, vec![step]);
             }
             draft.evidence(format!("{} of {} messages were received", channel.received, channel.sent));
-            let message = format!("{count} messages in {name} were never received");
+            let message = format!("{lost} in {name} {were} never received");
             let help = format!("receive from {name} until it reports that all senders are gone, then drop the receiver");
             out.push(draft.finish(message, help, count));
         }

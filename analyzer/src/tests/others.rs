@@ -263,6 +263,12 @@ fn channels_closed_from_the_wrong_side() {
     );
     assert_eq!(advice("main channel c; t2 send c; t2 send c; t1 recv c; t1 drop-receiver c"), ["dropped-messages"]);
     assert!(advice("main channel c; t2 send c; t1 recv c; t1 drop-receiver c").is_empty());
+    let lost = |sent: &str| {
+        let found = with_advice(&format!("{START}main channel c; {sent}t1 drop-receiver c")).findings;
+        found.into_iter().find(|finding| finding.rule.name == "dropped-messages").expect("it is found").message
+    };
+    assert!(lost("t2 send c; ").starts_with("a message in"), "{}", lost("t2 send c; "));
+    assert!(lost("t2 send c; t2 send c; ").starts_with("2 messages in"), "{}", lost("t2 send c; t2 send c; "));
 }
 
 #[test]
