@@ -44,8 +44,8 @@ pub struct Channel {
     pub last_send: Option<(usize, SiteId)>,
     /// The latest receive (thread, site).
     pub last_recv: Option<(usize, SiteId)>,
-    /// Threads that received, with the number received by each.
-    pub receivers: BTreeMap<usize, u64>,
+    /// Threads that received, with the event at which each did last.
+    pub receivers: BTreeMap<usize, u32>,
     /// Threads that sent, with the number sent by each.
     pub senders: BTreeMap<usize, u64>,
     /// The latest receives of a bounded channel: what they know, their senders know that waited for the room.

@@ -154,6 +154,10 @@ fn a_receive_under_a_lock_that_the_sender_takes_first_is_a_cycle() {
     );
     let turns = "main channel c; t1 lock r; t1 request-recv c; t2 request r; main send c; t1 recv c; t1 unlock r; t2 lock r
         t2 request-recv c; main send c; t2 recv c; t2 unlock r; main drop-sender c";
+    let itself = "main channel c; main send c; t1 lock r; t1 recv c; t1 unlock r; t1 send c
+        t2 lock r; t2 recv c; t2 unlock r; main drop-sender c";
+    assert!(found(itself).is_empty(), "a job of a pool sends another");
+    assert_eq!(found(&itself.replace("main send c; ", "").replace("t1 recv c; ", "")), ["hold-and-wait-cycle"]);
     assert!(found(turns).is_empty(), "workers take turns to receive");
 }
 

@@ -102,7 +102,8 @@ impl Builder<'_> {
                 state.last_send = Some((t, site));
                 state.note_queue(time);
                 let (capacity, sent) = (state.capacity, state.sent);
-                self.messages.insert(stamp, moment);
+                let received = state.receivers.get(&t).copied().unwrap_or_default();
+                self.messages.insert(stamp, (moment, received));
                 if let Some(capacity) = capacity {
                     self.note_bounded_send(t, index, channel, event, capacity, sent);
                 }
@@ -113,14 +114,15 @@ impl Builder<'_> {
                 touch(state, handle, Side::Receiver, t, index, true);
                 state.received += 1;
                 self.model.threads[t].received = Some((time, channel, false));
-                *state.receivers.entry(t).or_default() += 1;
+                state.receivers.insert(t, index);
                 state.last_recv = Some((t, site));
                 let capacity = state.capacity;
-                if let Some(sent) = self.messages.remove(&stamp) {
-                    if let Some((request, at)) = self.tracks[t].selected_after {
-                        self.mixed_with(t, index, MixedKind::Select, request, at, &sent);
+                if let Some((sent, received)) = self.messages.remove(&stamp) {
+                    // Blocked before it received from here itself, the sender leaves the message that it received to this thread.
+                    if let Some(request) = self.tracks[t].selected_after {
+                        self.mixed_with(t, index, MixedKind::Select, request, &sent, received);
                     } else if !self.tracks[t].selected {
-                        self.mixed_with(t, index, MixedKind::Recv, event, site, &sent);
+                        self.mixed_with(t, index, MixedKind::Recv, (event, site), &sent, received);
                     }
                     self.learn(t, &sent);
                 }

@@ -82,7 +82,8 @@ struct Builder<'a> {
     context_ids: ContextIds,
     op_ids: FxHashMap<(u32, u32, SiteId, u8, u32), u32>,
     stale_ids: FxHashMap<(ObjectId, usize, SiteId, SiteId), u32>,
-    messages: FxHashMap<Stamp, Moment>,
+    /// Messages on their way: when each was sent, and at which event its sender had received from the same channel last.
+    messages: FxHashMap<Stamp, (Moment, u32)>,
     tests: BTreeMap<String, usize>,
     mixed_ids: FxHashMap<MixedKey, usize>,
     /// By receiver, lock and bounded channel: what was taken when so many messages had been received.

@@ -66,7 +66,7 @@ impl Builder<'_> {
         let moment = Moment { thread: child, index: thread.events.saturating_sub(1), clock: thread.clock.clone() };
         if let Event::Join { site, .. } = event {
             self.model.threads[child].joined_at = Some((time, site));
-            self.mixed_with(t, index, MixedKind::Join, event, site, &moment);
+            self.mixed_with(t, index, MixedKind::Join, (event, site), &moment, 0);
         }
         self.learn(t, &moment);
         if let Some(at) = self.tracks[t].children.iter().position(|(other, _)| *other == child) {
@@ -140,8 +140,16 @@ impl Builder<'_> {
     }
 
     /// Whether what `until` stands for, which the thread waited for with locks held up to its event `index`, needed one of these locks
-    /// before.
-    pub(super) fn mixed_with(&mut self, t: usize, index: u32, kind: MixedKind, event: Event, site: SiteId, until: &Moment) {
+    /// before, but after the event `since` of whoever did it.
+    pub(super) fn mixed_with(
+        &mut self,
+        t: usize,
+        index: u32,
+        kind: MixedKind,
+        (event, site): (Event, SiteId),
+        until: &Moment,
+        since: u32,
+    ) {
         if self.model.threads[t].held.is_empty() || until.thread == t {
             return;
         }
@@ -152,7 +160,9 @@ impl Builder<'_> {
                 context.thread == until.thread
                     && context.can_wait()
                     && crate::modes::blocks(holding.mode, context.mode)
-                    && context.moments().any(|taken| taken.index < until.index && taken.is_concurrent(&holding.moment))
+                    && context
+                        .moments()
+                        .any(|taken| (since..until.index).contains(&taken.index) && taken.is_concurrent(&holding.moment))
             });
             if let Some(context) = needs {
                 found.push((holding.lock, holding.site, holding.mode, context.site));

@@ -73,7 +73,7 @@ impl Builder<'_> {
             Event::OnceGet { once, site } => {
                 if let Some(moment) = self.model.onces.at(once.0).done.clone() {
                     self.note_luck(t, index, once, site, &moment);
-                    self.mixed_with(t, index, MixedKind::Once, Event::OnceRequest { once, site }, site, &moment);
+                    self.mixed_with(t, index, MixedKind::Once, (Event::OnceRequest { once, site }, site), &moment, 0);
                     self.learn(t, &moment);
                 }
             }
@@ -137,7 +137,7 @@ impl Builder<'_> {
             _ => return,
         };
         for moment in until {
-            self.mixed_with(t, index, kind, pending.event, site, &moment);
+            self.mixed_with(t, index, kind, (pending.event, site), &moment, 0);
         }
     }
 
@@ -149,7 +149,7 @@ impl Builder<'_> {
         let since = state.notifications.iter().filter(|notification| notification.order > begun && notification.order <= order);
         let Some(Notification { moment, .. }) = since.min_by_key(|notification| notification.order).cloned() else { return };
         if let Some(site) = self.tracks[t].wait_site {
-            self.mixed_with(t, index, MixedKind::Wait, event, site, &moment);
+            self.mixed_with(t, index, MixedKind::Wait, (event, site), &moment, 0);
         }
         self.learn(t, &moment);
     }
