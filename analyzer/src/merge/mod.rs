@@ -178,20 +178,37 @@ impl<'a, R: FnMut(&mut Vec<Step>, usize)> Merge<'a, R> {
                 },
             };
             merged.forced += u64::from(is_forced);
-            if !is_forced && let Some(need) = self.need(thread) {
+            let need = match self.heads[thread as usize].next() {
+                None => continue,
+                Some(Step::Section(section)) => {
+                    let Section { lock, mode, order, .. } = *section;
+                    let state = self.locks.at(lock.0);
+                    let is_ready = is_forced || state.is_ready(thread, mode, order.0, false);
+                    if is_ready {
+                        state.acquire(thread, mode, order.0);
+                        state.release(mode);
+                        self.wake_lock(lock);
+                    }
+                    (!is_ready).then_some(Need::Lock(lock))
+                }
+                Some(&Step::Event(Record { event, .. })) => {
+                    let need = if is_forced { None } else { self.need(thread, &event) };
+                    if need.is_none() {
+                        self.pass(thread, &event);
+                    }
+                    need
+                }
+            };
+            if let Some(need) = need {
                 self.wait(thread, need);
                 continue;
             }
             let head = &mut self.heads[thread as usize];
-            let Some(&step) = head.next() else { continue };
+            let Some(step) = head.block.get(head.at) else { continue };
             let index = head.index;
             head.index = index.saturating_add(step.events());
-            match &step {
-                Step::Event(record) => self.pass(thread, &record.event),
-                Step::Section(section) => self.pass_section(thread, section),
-            }
             merged.events += u64::from(step.events());
-            each(thread as usize, index, &step);
+            each(thread as usize, index, step);
             self.advance(thread);
             running = self.keep(thread);
         }
@@ -298,17 +315,10 @@ impl<'a, R: FnMut(&mut Vec<Step>, usize)> Merge<'a, R> {
         None
     }
 
-    /// What the thread's next event has to wait for.
-    fn need(&mut self, thread: u32) -> Option<Need> {
-        let head = &self.heads[thread as usize];
-        let id = head.id;
+    /// What the thread's next event, which is this one, has to wait for.
+    fn need(&mut self, thread: u32, event: &Event) -> Option<Need> {
+        let id = self.heads[thread as usize].id;
         let waits = |unmet: bool, need: Need| unmet.then_some(need);
-        let event = match head.next()? {
-            Step::Event(record) => &record.event,
-            Step::Section(Section { lock, mode, order, .. }) => {
-                return waits(!self.locks.at(lock.0).is_ready(thread, *mode, order.0, false), Need::Lock(*lock));
-            }
-        };
         match *event {
             Event::Acquire { lock, mode, order, .. } | Event::Convert { lock, to: mode, order, .. } => {
                 let converts = matches!(event, Event::Convert { .. });
@@ -336,13 +346,6 @@ impl<'a, R: FnMut(&mut Vec<Step>, usize)> Merge<'a, R> {
             }
             _ => None,
         }
-    }
-
-    fn pass_section(&mut self, thread: u32, section: &Section) {
-        let state = self.locks.at(section.lock.0);
-        state.acquire(thread, section.mode, section.order.0);
-        state.release(section.mode);
-        self.wake_lock(section.lock);
     }
 
     /// Takes note of an event that is passed on, and wakes what waited for it.
