@@ -230,12 +230,12 @@ fn name_at(sources: &dyn Sources, site: &SiteDef) -> Option<String> {
     // A derived `Default` names the field's own line, where the field stands at the column.
     let own = field_at_end(&format!("{before}{}", identifier(&line, before.len()))).filter(|_| before.trim().is_empty());
     if let Some(field) = field_at_end(&before).or(own) {
-        return Some(match owner(&before, above) {
+        return Some(match owner(&before, false, above) {
             Some(owner) => format!("{owner}.{field}"),
             None => field,
         });
     }
-    if let Some(name) = binding(&line) {
+    if let Some(name) = binding(&line).or_else(|| tuple_field(&before, above)) {
         return Some(name);
     }
     // The expression began on a line above.
@@ -297,10 +297,9 @@ fn field_at_end(before: &str) -> Option<String> {
     (!name.is_empty() && !is_binding && !name.starts_with(|c: char| c.is_ascii_digit())).then(|| name.to_owned())
 }
 
-/// The struct whose braces are open at the end of `before`, looked for upwards.
-fn owner(before: &str, above: impl Fn(u32) -> Option<String>) -> Option<String> {
+/// The struct whose braces are open at the end of `before`, looked for upwards; or, if that is what is wanted, whose `impl` is open.
+fn owner(before: &str, mut wants_impl: bool, above: impl Fn(u32) -> Option<String>) -> Option<String> {
     let mut depth = 0;
-    let mut wants_impl = false;
     let mut text = before.to_owned();
     for up in 1..=ABOVE {
         for (at, c) in text.char_indices().rev() {
@@ -328,6 +327,23 @@ fn owner(before: &str, above: impl Fn(u32) -> Option<String>) -> Option<String> 
         }
     }
     None
+}
+
+/// The first field of a tuple struct, where its value begins at the end of `before`: `List.0` for `Self(Arc::new(`.
+fn tuple_field(before: &str, above: impl Fn(u32) -> Option<String>) -> Option<String> {
+    let mut rest = before.trim_end();
+    // Calls of wrappers' functions may stand between, and the lock's own path.
+    loop {
+        let head = rest.trim_end_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':'));
+        let callee = &rest[head.len()..];
+        if callee.contains("::") || callee.is_empty() {
+            rest = head.strip_suffix('(')?;
+            continue;
+        }
+        let is_type = callee.starts_with(char::is_uppercase) && !matches!(callee, "Some" | "Ok" | "Err");
+        let name = if callee == "Self" { owner(head, true, above)? } else { callee.to_owned() };
+        return is_type.then(|| format!("{name}.0"));
+    }
 }
 
 /// What stands before a brace: where that is alone on its line, as after a `where`, with the lines above. `up` is the next of these.
@@ -448,6 +464,12 @@ mod tests {
         assert_eq!(name("    let shared = Arc::new(Shared::<T> { chan: ^Mutex::new(0) });").as_deref(), Some("Shared.chan"));
         assert_eq!(name("#[derive(Default)]\nstruct Group {\n    ^left: Mutex<usize>,\n}").as_deref(), Some("Group.left"));
         assert_eq!(name("let m = Arc::new(\n    ^Mutex::new(0),\n);").as_deref(), Some("m"));
+        assert_eq!(
+            name("impl<T> List<T> {\n    fn new() -> Self {\n        Self(sync::^Mutex::new(0))").as_deref(),
+            Some("List.0")
+        );
+        assert_eq!(name("    List(Arc::new(^Mutex::new(0)))").as_deref(), Some("List.0"));
+        assert_eq!(name("    Some(^Mutex::new(0))"), None);
         assert_eq!(name("    f(^Mutex::new(0));"), None);
     }
 
