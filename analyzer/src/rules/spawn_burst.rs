@@ -25,31 +25,34 @@ impl Rule for SpawnBurst {
     }
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
-        let mut by_site: BTreeMap<SiteId, Vec<usize>> = BTreeMap::new();
+        let mut by_site: BTreeMap<SiteId, BTreeMap<Option<usize>, Vec<usize>>> = BTreeMap::new();
         for (t, thread) in model.threads.iter().enumerate() {
             // Threads whose handles are kept are bounded by those who join them.
             if let Some(spawn) = thread.spawn.filter(|spawn| !spawn.is_scoped && thread.is_detached) {
-                by_site.entry(spawn.site).or_default().push(t);
+                // Tests that run at the same time have each their own threads.
+                by_site.entry(spawn.site).or_default().entry(thread.test).or_default().push(t);
             }
         }
-        for (site, threads) in by_site {
-            let (peak, at) = peak(model, &threads);
-            if peak < model.config.burst {
-                continue;
-            }
+        for (site, by_test) in by_site {
+            let peaks = by_test.into_values().map(|threads| (peak(model, &threads), threads));
+            let mut bursts: Vec<_> = peaks.filter(|((peak, _), _)| *peak >= model.config.burst).collect();
+            bursts.sort_by_key(|((peak, _), _)| std::cmp::Reverse(*peak));
+            let Some(((peak, at), threads)) = bursts.first() else { continue };
             let first = threads.iter().filter_map(|t| Some((model.threads[*t].spawn?.time, *t))).min();
             let Some((begun, t)) = first else { continue };
             let mut draft = Draft::new(model, &META, Confidence::Advice, []);
             let starter = model.threads[t].parent.unwrap_or(t);
             let step = draft.step(site, "starts a thread here each time, and drops its handle", true);
             draft.party(starter, vec![step]);
-            for other in &threads {
+            let mut all = 0;
+            for other in bursts.iter().flat_map(|(_, threads)| threads) {
                 draft.seen_by(*other);
+                all += 1;
             }
             let started = threads.len();
             draft.evidence(format!("{peak} of the {started} threads started here were alive at once"));
-            let took = model.span(begun, at).0;
-            let rate = if took > 0 { format!(": {:.0} a second", peak as f64 * 1e9 / took as f64) } else { String::new() };
+            let took = model.span(begun, *at).0;
+            let rate = if took > 0 { format!(": {:.0} a second", *peak as f64 * 1e9 / took as f64) } else { String::new() };
             draft.evidence(format!("it took {} to get there{rate}", duration(took)));
             if let Some(cores) = cores(model) {
                 draft.evidence(format!("the machine had {cores} {} for them", if cores == 1 { "core" } else { "cores" }));
@@ -58,7 +61,7 @@ impl Rule for SpawnBurst {
             let help = format!(
                 "let {starter_name} start a fixed number of workers once, and send them the work through a bounded channel"
             );
-            out.push(draft.finish(format!("{peak} threads from one place are alive at once"), help, started as u64));
+            out.push(draft.finish(format!("{peak} threads from one place are alive at once"), help, all));
         }
     }
 }

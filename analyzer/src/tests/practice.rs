@@ -74,6 +74,11 @@ fn many_threads_of_one_place_that_nobody_joins_are_a_burst() {
     assert_eq!(count("spawn-burst", &burst(10, "main detach T"), &[]), 0, "few");
     assert_eq!(count("spawn-burst", &burst(20, "main detach T; T end"), &[]), 0, "one after the other");
     assert_eq!(count("spawn-burst", &burst(20, "main yield"), &[]), 0, "the handles are kept");
+    let by = |starter: fn(usize) -> &'static str| -> String {
+        (0..20).map(|t| format!("{0} spawn t{t} @x.rs:1; {0} detach t{t}\n", starter(t))).collect()
+    };
+    assert_eq!(count("spawn-burst", &by(|_| "m::a"), &[]), 1, "in a test");
+    assert_eq!(count("spawn-burst", &by(|t| if t < 10 { "m::a" } else { "m::b" }), &[]), 0, "few in each test");
 }
 
 /// Readers and writers that wait for one another, `reads` sections of each round only reading.
