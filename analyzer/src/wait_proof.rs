@@ -4,13 +4,15 @@ use conccheck_trace::SiteId;
 use rustc_hash::FxHashSet;
 
 use crate::model::Model;
-use crate::model::mixed::Mixed;
+use crate::model::mixed::{Mixed, MixedKind};
 use crate::predict::{Prover, Reading, Recorded, Verdict};
 use crate::proof::{self, Outcome, Schedule};
 use crate::rules::statement;
 
 /// Functions that wait for what they found there in this run.
-const WAITING: [&str; 8] = ["recv", "send", "wait", "get_or_init", "get_or_try_init", "call_once", "call_once_force", "force"];
+const WAITING: [&str; 3] = ["recv", "send", "wait"];
+/// Functions that look whether something is initialised, and don't wait for it. All others do, a dereference among them.
+const LOOKING: [&str; 3] = ["get", "get_mut", "is_completed"];
 
 /// What is known of each of these.
 pub(crate) fn prove(model: &Model<'_>, found: &[&Mixed]) -> Vec<Outcome> {
@@ -21,8 +23,13 @@ pub(crate) fn prove(model: &Model<'_>, found: &[&Mixed]) -> Vec<Outcome> {
 
 /// Where threads wait without limit, of the places at which they found at once what they asked for.
 fn waiting(model: &Model<'_>, found: &[&Mixed]) -> FxHashSet<SiteId> {
-    let waits = |site: &SiteId| statement::called(model, *site).is_some_and(|name| WAITING.contains(&name.as_str()));
-    found.iter().map(|mixed| mixed.wait_site).filter(waits).collect()
+    let waits = |mixed: &&&Mixed| {
+        statement::called(model, mixed.wait_site).is_some_and(|name| match mixed.kind {
+            MixedKind::Once => !LOOKING.contains(&name.as_str()),
+            _ => WAITING.contains(&name.as_str()),
+        })
+    };
+    found.iter().filter(waits).map(|mixed| mixed.wait_site).collect()
 }
 
 fn try_one(model: &Model<'_>, recorded: &Recorded, prover: &mut Prover<'_, '_>, mixed: &Mixed, reading: Reading) -> Outcome {

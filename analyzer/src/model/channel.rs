@@ -52,8 +52,17 @@ pub struct Channel {
     pub(super) recent: VecDeque<Moment>,
     /// Whether it was made while a once was initialised.
     pub in_static: bool,
-    /// What came before the ends of its senders so far, and of its receivers: who finds that all of one side are gone knows it.
-    pub(super) gone: [Clock; 2],
+    /// The ends of its senders so far, and of its receivers.
+    pub(super) gone: [Gone; 2],
+}
+
+/// The ends of the handles of one side, so far.
+#[derive(Default, Debug)]
+pub(super) struct Gone {
+    /// What came before them: who finds that all are gone knows it.
+    pub(super) clock: Clock,
+    /// The first of them, each with the event at which its thread had received from the channel last.
+    pub(super) ends: Vec<(Moment, u32)>,
 }
 
 /// The selections with a limit at one place.

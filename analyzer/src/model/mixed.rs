@@ -11,6 +11,8 @@ pub enum MixedKind {
     Join,
     /// A message from a thread that takes the lock before it sends.
     Recv,
+    /// The end of a channel, of which a thread drops a sender after it takes the lock; or that of a group, of which it is a member.
+    Close,
     /// Room in a bounded channel, whose receiver takes the lock between receives.
     Send,
     /// A notification by a thread that takes the lock before it notifies.

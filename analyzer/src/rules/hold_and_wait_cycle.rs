@@ -43,7 +43,8 @@ impl Rule for HoldAndWaitCycle {
         let is_certain = |mixed: &Mixed, outcome: &Outcome| {
             let has_schedule = matches!(outcome, Outcome::Proven(_) | Outcome::IfIndependent(_));
             // Who else gives tokens, begins an initialisation or serves another case is not known.
-            has_schedule || matches!(mixed.kind, MixedKind::Join | MixedKind::Recv | MixedKind::Send | MixedKind::Wait)
+            has_schedule
+                || matches!(mixed.kind, MixedKind::Join | MixedKind::Recv | MixedKind::Close | MixedKind::Send | MixedKind::Wait)
         };
         let certain = found.iter().zip(&outcomes).filter(|(found, outcome)| is_certain(found[0], outcome));
         out.extend(certain.map(|(found, outcome)| finding(model, found, outcome)));
@@ -71,7 +72,7 @@ fn finding(model: &Model<'_>, found: &[&Mixed], outcome: &Outcome) -> Finding {
         draft.step(mixed.wait_site, waits::text(model, &draft, mixed.event), true),
     ];
     let holder = draft.party(mixed.holder, steps);
-    let (what, before) = words(mixed.kind);
+    let (what, before) = words(model, mixed);
     let steps = vec![draft.step(mixed.other_site, format!("takes {lock} here, {before}"), false)];
     let other = draft.party(mixed.other, steps);
     let take = waits::lock_call(mixed.hold_mode, draft.name(mixed.lock));
@@ -102,7 +103,7 @@ fn finding(model: &Model<'_>, found: &[&Mixed], outcome: &Outcome) -> Finding {
         MixedKind::Send => "the buffer had room in this run; with the receiver at the lock it fills up".to_owned(),
         _ => "in this run the lock was taken before; nothing orders it so".to_owned(),
     });
-    if schedule.is_none() && mixed.kind != MixedKind::Join {
+    if schedule.is_none() && !matches!(mixed.kind, MixedKind::Join | MixedKind::Close) {
         draft.evidence("it hangs unless another thread ends the wait meanwhile");
     }
     draft.evidence(format!("seen {}", times(count)));
@@ -112,10 +113,13 @@ fn finding(model: &Model<'_>, found: &[&Mixed], outcome: &Outcome) -> Finding {
 }
 
 /// What is waited for, and before what the other thread takes the lock.
-fn words(kind: MixedKind) -> (&'static str, &'static str) {
-    match kind {
+fn words(model: &Model<'_>, mixed: &Mixed) -> (&'static str, &'static str) {
+    let is_group = || waits::object(mixed.event).is_some_and(|channel| waits::is_group(model, channel));
+    match mixed.kind {
         MixedKind::Join => ("a join", "before it ends"),
         MixedKind::Recv => ("a receive", "before it sends"),
+        MixedKind::Close if is_group() => ("a wait for a group", "before it leaves the group"),
+        MixedKind::Close => ("a wait for the end of a channel", "before it drops its sender"),
         MixedKind::Send => ("a send", "before it receives again"),
         MixedKind::Wait => ("a wait for a notification", "before it notifies"),
         MixedKind::Park => ("a park", "before it unparks"),

@@ -162,6 +162,31 @@ fn a_receive_under_a_lock_that_the_sender_takes_first_is_a_cycle() {
 }
 
 #[test]
+fn a_receive_under_a_lock_until_the_channel_closes_waits_for_all_who_have_a_sender() {
+    let late = "main channel c; t1 clone-sender c s2; main drop-sender c; t1 lock m; t1 unlock m; t1 drop-sender c s2
+        t2 lock m; t2 recv-fail c closed; t2 unlock m";
+    assert_eq!(found(late), ["hold-and-wait-cycle"]);
+    assert!(found(&late.replace("recv-fail c closed", "recv-fail c")).is_empty(), "it only tried");
+    assert!(found(&late.replace("; t1 drop-sender c s2", "").replace("t1 lock m", "t1 drop-sender c s2; t1 lock m")).is_empty());
+    let told = late.replace("; t1 drop-sender", "; t1 send c s2; t1 drop-sender").replace("t2 lock", "t2 recv c; t2 lock");
+    assert!(found(&told).is_empty(), "it said that it was past the lock");
+}
+
+#[test]
+fn a_lock_is_held_into_an_initialisation_by_whatever_call_waits_for_one() {
+    let at = |line| {
+        let trace =
+            "t1 once-begin o @r.rs:1:9; t1 lock m; t1 unlock m; t1 once-end o; t2 lock m; t2 once-get o @r.rs:1:9; t2 unlock m";
+        let trace = conccheck_trace::text::parse(&format!("{START}{trace}")).expect("a well-formed trace");
+        let findings = analyze(&[trace], &Text(vec![line]), &Config::default()).findings;
+        findings.iter().any(|finding| finding.rule.name == "hold-and-wait-cycle")
+    };
+    assert!(at("let n = TABLE.len();"), "a dereference");
+    assert!(at("let x = get_or_init(f);"));
+    assert!(!at("let x = get(1);"), "it only looks");
+}
+
+#[test]
 fn what_was_selected_among_others_is_no_wait_for_it() {
     let selected = |others: &str| {
         found(&format!(

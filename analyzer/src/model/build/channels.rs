@@ -15,6 +15,8 @@ const SENDS: usize = 16;
 /// Acquisitions remembered for each thread that receives from bounded channels, and for each receiver, lock and channel.
 const TAKEN: usize = 256;
 const BETWEEN: usize = 16;
+/// Ends remembered for each side of a channel.
+const ENDS: usize = 16;
 /// Failed sends remembered for each channel.
 const LATE: usize = 64;
 /// Points of a backlog curve.
@@ -47,7 +49,12 @@ impl Builder<'_> {
             Event::HandleDrop { channel, side, handle } => {
                 let moment = self.publish(t, index);
                 let state = self.model.channels.at(channel.0);
-                state.gone[side as usize].join_moment(&moment);
+                let received = state.receivers.get(&t).copied().unwrap_or_default();
+                let gone = &mut state.gone[side as usize];
+                gone.clock.join_moment(&moment);
+                if gone.ends.len() < ENDS {
+                    gone.ends.push((moment, received));
+                }
                 touch(state, handle, side, t, index, false);
                 if let Some(handle) = state.handles.get_mut(&handle) {
                     handle.is_dropped = true;
@@ -162,6 +169,12 @@ impl Builder<'_> {
                     let (count, _) = state.closed_recvs.entry((t, site)).or_insert((0, time));
                     *count += 1;
                     self.model.threads[t].received = Some((time, channel, true));
+                    if !self.tracks[t].selected && !self.model.threads[t].held.is_empty() {
+                        for (moment, received) in self.model.channels.at(channel.0).gone[Side::Sender as usize].ends.clone() {
+                            let asked = Event::RecvRequest { channel, handle, site, timed: false };
+                            self.mixed_with(t, index, MixedKind::Close, (asked, site), &moment, received);
+                        }
+                    }
                     self.learn_end(t, channel, Side::Sender);
                 } else {
                     self.gave_up(t, channel, Side::Receiver, site);
@@ -174,7 +187,7 @@ impl Builder<'_> {
     /// The thread found that all handles of one side are gone: whoever dropped one did so before.
     fn learn_end(&mut self, t: usize, channel: ObjectId, side: Side) {
         self.tracks[t].version += 1;
-        let gone = &self.model.channels.at(channel.0).gone[side as usize];
+        let gone = &self.model.channels.at(channel.0).gone[side as usize].clock;
         self.model.threads[t].clock.join(gone);
     }
 
