@@ -340,9 +340,10 @@ fn tuple_field(before: &str, above: impl Fn(u32) -> Option<String>) -> Option<St
             rest = head.strip_suffix('(')?;
             continue;
         }
-        let is_type = callee.starts_with(char::is_uppercase) && !matches!(callee, "Some" | "Ok" | "Err");
         let name = if callee == "Self" { owner(head, true, above)? } else { callee.to_owned() };
-        return is_type.then(|| format!("{name}.0"));
+        // A lock that wraps a lock says no more than the lock's own type.
+        let says_nothing = ["Some", "Ok", "Err", "Mutex", "RwLock", "Condvar", "Once"].contains(&name.as_str());
+        return (name.starts_with(char::is_uppercase) && !says_nothing).then(|| format!("{name}.0"));
     }
 }
 
@@ -470,6 +471,7 @@ mod tests {
         );
         assert_eq!(name("    List(Arc::new(^Mutex::new(0)))").as_deref(), Some("List.0"));
         assert_eq!(name("    Some(^Mutex::new(0))"), None);
+        assert_eq!(name("    Mutex(sync::^Mutex::new(0))"), None);
         assert_eq!(name("    f(^Mutex::new(0));"), None);
     }
 
