@@ -229,28 +229,32 @@ fn name_at(sources: &dyn Sources, site: &SiteDef) -> Option<String> {
     };
     // A derived `Default` names the field's own line, where the field stands at the column.
     let own = field_at_end(&format!("{before}{}", identifier(&line, before.len()))).filter(|_| before.trim().is_empty());
+    let owned = |field: String| match owner(&before, false, above) {
+        Some(owner) => format!("{owner}.{field}"),
+        None => field,
+    };
     if let Some(field) = field_at_end(&before).or(own) {
-        return Some(match owner(&before, false, above) {
-            Some(owner) => format!("{owner}.{field}"),
-            None => field,
-        });
+        return Some(owned(field));
     }
     if let Some(name) = binding(&line).or_else(|| tuple_field(&before, above)) {
         return Some(name);
     }
     // The expression began on a line above.
+    let mut below = line;
     for up in 1..=3 {
         let line = above(up)?;
         let text = line.trim_end();
-        if !text.ends_with(['(', '=', '[', '|', ',']) && !text.ends_with("| {") {
+        let goes_on = text.ends_with(['(', '=', '[', '|', ',']) || text.ends_with("| {");
+        if !goes_on && !below.trim_start().starts_with('.') {
             return None;
         }
         if let Some(name) = binding(text) {
             return Some(name);
         }
         if let Some(field) = field_at_end(text) {
-            return Some(field);
+            return Some(owned(field));
         }
+        below = line;
     }
     None
 }
@@ -265,36 +269,33 @@ fn identifier(line: &str, from: usize) -> String {
     }
 }
 
-/// The field whose value begins at the end of `before`: `Bank { accounts: Arc::new(` gives `accounts`.
+/// The field within whose value `before` ends: `Bank { accounts: (0..8).map(|_| Arc::new(` gives `accounts`.
 fn field_at_end(before: &str) -> Option<String> {
-    let mut rest = before.trim_end();
-    // What may stand between a field's name and the lock: calls and paths of wrappers, closures, brackets.
-    loop {
-        let cut = rest.trim_end_matches(['(', '[', '&', '|', ' ', '_']).trim_end_matches("move").trim_end_matches("vec!");
-        let path = cut.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_' || c == '<' || c == '>');
-        let cut = if cut.len() < rest.len() && path.ends_with("::") {
-            let head =
-                path.trim_end_matches("::").trim_end_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '<' | '>'));
-            // A field's own colon is not part of the path.
-            if head.is_empty() && path.len() == cut.len() { cut } else { head.trim_end() }
-        } else if cut.len() < rest.len() && path.len() < cut.len() && path.ends_with(' ') {
-            // `Some(`: a plain constructor.
-            path.trim_end()
-        } else {
-            cut
-        };
-        if cut.len() == rest.len() {
-            break;
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let (mut closed, mut in_parameters) = (0, false);
+    for (at, c) in before.char_indices().rev() {
+        let (head, tail) = (before[..at].trim_end(), &before[at + c.len_utf8()..]);
+        match c {
+            ')' | ']' | '}' => closed += 1,
+            '(' | '[' | '{' if closed > 0 => closed -= 1,
+            '|' if closed == 0 => in_parameters = !in_parameters,
+            _ if closed > 0 || in_parameters => {}
+            // The body of a closure is a part of the value, and so is what calls it.
+            '{' if head.ends_with('|') => {}
+            '{' | ';' | '=' => return None,
+            ':' if !head.ends_with(':') && !tail.starts_with(':') => {
+                let start = head.rfind(|c: char| !is_name(c)).map_or(0, |at| at + 1);
+                let (front, name) = (head[..start].trim_end(), &head[start..]);
+                let is_field = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+                // A binding, or a label.
+                let is_other =
+                    front.ends_with('\'') || ["let", "mut", "static", "const"].iter().any(|word| front.ends_with(word));
+                return (is_field && !is_other).then(|| name.to_owned());
+            }
+            _ => {}
         }
-        rest = cut.trim_end();
     }
-    let rest = rest.strip_suffix(':').filter(|rest| !rest.ends_with(':'))?.trim_end();
-    let start = rest.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| at + 1);
-    let name = &rest[start..];
-    let is_binding = rest[..start].trim_end().ends_with("let")
-        || rest[..start].trim_end().ends_with("mut")
-        || rest[..start].trim_end().ends_with("static");
-    (!name.is_empty() && !is_binding && !name.starts_with(|c: char| c.is_ascii_digit())).then(|| name.to_owned())
+    None
 }
 
 /// The struct whose braces are open at the end of `before`, looked for upwards; or, if that is what is wanted, whose `impl` is open.
@@ -307,6 +308,10 @@ fn owner(before: &str, mut wants_impl: bool, above: impl Fn(u32) -> Option<Strin
                 '}' => depth += 1,
                 '{' if depth > 0 => depth -= 1,
                 '{' => {
+                    // The body of a closure that makes a field's value.
+                    if text[..at].trim_end().ends_with('|') {
+                        continue;
+                    }
                     let head = header(&text[..at], up, &above);
                     let name = type_of(&head);
                     let is_type = name.starts_with(char::is_uppercase) && !head.contains("fn ");
@@ -473,6 +478,25 @@ mod tests {
         assert_eq!(name("    Some(^Mutex::new(0))"), None);
         assert_eq!(name("    Mutex(sync::^Mutex::new(0))"), None);
         assert_eq!(name("    f(^Mutex::new(0));"), None);
+        let bank = |value: &str| name(String::leak(format!("let bank = Arc::new(Bank {{ gate: Mutex::new(()), {value} }});")));
+        for value in [
+            "accounts: (0..64).map(|_| ^Mutex::new(0)).collect()",
+            "accounts: (0..n()).map(|i: i64| { ^Mutex::new(i) }).collect::<Vec<_>>()",
+            "accounts: std::iter::repeat_with(|| ^Mutex::new(0)).take(8).collect()",
+            "accounts: [Mutex::new(1), ^Mutex::new(2)]",
+            "accounts: Some(Box::new(^Mutex::new(0)))",
+        ] {
+            assert_eq!(bank(value).as_deref(), Some("Bank.accounts"), "{value}");
+        }
+        let chain = "    Bank {\n        accounts: (0..64)\n            .map(|_| ^Mutex::new(0))\n            .collect(),";
+        assert_eq!(name(chain).as_deref(), Some("Bank.accounts"));
+        let block = "    Bank {\n        accounts: (0..64).map(|_| {\n            ^Mutex::new(0)\n";
+        assert_eq!(name(block).as_deref(), Some("Bank.accounts"));
+        assert_eq!(
+            name("let forks: Vec<_> = (0..5)\n    .map(|i: u32| ^Mutex::new(i))\n    .collect();").as_deref(),
+            Some("forks")
+        );
+        assert_eq!(name("let m = make(Bank { a: 1 }, ^Mutex::new(0));").as_deref(), Some("m"));
     }
 
     #[test]
