@@ -235,7 +235,7 @@ impl Schedule {
                 Op::Acquire { mode, .. } if concerned.contains(&object) => Step::Acquire(recorded.lock(object), mode),
                 Op::Release if concerned.contains(&object) => Step::Release(recorded.lock(object)),
                 Op::Fork | Op::Join { .. } if party(object).is_some() => Step::Other(record(model, recorded, *i)?),
-                Op::Mark | Op::Await { .. } if linked.contains(i) => Step::Other(record(model, recorded, *i)?),
+                Op::Mark | Op::Signal | Op::Await { .. } if linked.contains(i) => Step::Other(record(model, recorded, *i)?),
                 _ => return None,
             };
             Some((party(thread)?, step))

@@ -44,6 +44,13 @@ pub enum Op {
         /// Whether it waits without limit.
         waits: bool,
     },
+    /// The thread waits without limit for what is no lock, and never got it: its last event.
+    Stalled {
+        /// For what: of resource `object`, or the end of thread `object`.
+        what: Await,
+    },
+    /// The thread did what ends waits for resource `object`, now or later: it notified, gave a token, or arrived at a barrier.
+    Signal,
     /// What the thread does next, if anything, is not known: its last event. It never happens.
     Unknown,
     /// Anything else. It keeps its place in its thread.
@@ -65,6 +72,8 @@ pub enum Await {
     Barrier,
     /// An initialisation that another thread has begun.
     Once,
+    /// The end of a thread.
+    End,
 }
 
 /// Who can end waits that are not for locks: the events by which they do, or by which they show that they still could.
@@ -82,17 +91,6 @@ pub struct Resource {
     pub receivers: Vec<u32>,
 }
 
-impl Resource {
-    /// The events of those who can end a wait for this.
-    pub fn helpers(&self, what: Await) -> impl Iterator<Item = u32> + '_ {
-        let (own, further) = match what {
-            Await::Room => (&self.takes, &self.receivers),
-            _ => (&self.gives, &self.senders),
-        };
-        own.iter().chain(further).copied()
-    }
-}
-
 /// One event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PEvent {
@@ -107,14 +105,26 @@ pub struct PEvent {
 }
 
 impl Op {
-    /// Whether the thread waits here, without limit, for what is no lock: then it stands here without what the event is ordered behind.
-    pub(crate) fn is_wait(self) -> bool {
-        matches!(self, Op::Join { waits: true } | Op::Await { waits: true, .. })
+    /// What the thread waits for here, without limit, that is no lock: then it stands here without what the event is ordered behind.
+    pub fn awaits(self) -> Option<Await> {
+        match self {
+            Op::Join { waits: true } => Some(Await::End),
+            Op::Await { what, waits: true } | Op::Stalled { what } => Some(what),
+            _ => None,
+        }
     }
 
-    /// Whether the thread may stand here for ever.
-    pub(crate) fn can_block(self) -> bool {
-        self.is_wait() || matches!(self, Op::Acquire { waits: true, .. } | Op::Request { .. })
+    /// The mode in which the thread waits here, without limit, for a lock.
+    pub fn asks(self) -> Option<Mode> {
+        match self {
+            Op::Acquire { mode, waits: true, .. } | Op::Request { mode } => Some(mode),
+            _ => None,
+        }
+    }
+
+    /// Whether the thread stands here when the trace ends.
+    pub fn never_happens(self) -> bool {
+        matches!(self, Op::Request { .. } | Op::Stalled { .. } | Op::Unknown)
     }
 }
 
@@ -144,12 +154,37 @@ pub struct Trace {
     pub resources: Vec<Resource>,
     /// What else would end a wait, as an event with what of which resource: the other operations of a selection. Sorted by event.
     pub alternatives: Vec<(u32, Await, u32)>,
+    /// The last events of threads whose ends are not in the trace, where resources were asked for: none of them happens, and what
+    /// comes after them is not known.
+    pub unended: Vec<u32>,
     /// Number of threads.
     pub threads: u32,
     /// Number of locks.
     pub locks: u32,
     /// Number of variables.
     pub variables: u32,
+}
+
+impl Trace {
+    /// What would end the wait at `event`, and where that is found: the event's own object, and the other operations of a selection.
+    pub fn awaited(&self, event: u32) -> impl Iterator<Item = (Await, u32)> + '_ {
+        let PEvent { op, object, .. } = self.events[event as usize];
+        let first = self.alternatives.partition_point(|(other, ..)| *other < event);
+        let others = self.alternatives[first..].iter().take_while(move |(other, ..)| *other == event);
+        op.awaits().map(|what| (what, object)).into_iter().chain(others.map(|(_, what, object)| (*what, *object)))
+    }
+
+    /// The events by which a wait for this can be ended, or which show that their threads could end it. Not for the ends of threads.
+    pub fn helpers(&self, what: Await, resource: u32) -> impl Iterator<Item = u32> + '_ {
+        let resource = &self.resources[resource as usize];
+        let (own, further) = match what {
+            Await::Message => (&resource.gives, &resource.senders),
+            Await::Room => (&resource.takes, &resource.receivers),
+            // Nobody needs a handle for these.
+            Await::Notification | Await::Token | Await::Barrier | Await::Once | Await::End => (&resource.gives, &self.unended),
+        };
+        own.iter().chain(further).copied()
+    }
 }
 
 /// Whether sections in these modes cannot overlap.
@@ -210,8 +245,8 @@ impl Builder {
         let object = match op {
             Op::Acquire { .. } | Op::Request { .. } | Op::Release => intern(&mut self.locks, object),
             Op::Read | Op::Write => intern(&mut self.variables, object),
-            Op::Fork | Op::Join { .. } => intern(&mut self.threads, object),
-            Op::Await { .. } => u32::try_from(object).unwrap_or(NONE),
+            Op::Fork | Op::Join { .. } | Op::Stalled { what: Await::End } => intern(&mut self.threads, object),
+            Op::Await { .. } | Op::Stalled { .. } | Op::Signal => u32::try_from(object).unwrap_or(NONE),
             Op::Unknown | Op::Mark => 0,
         };
         match op {
@@ -257,9 +292,24 @@ impl Builder {
 
     /// Says what an event, a `Mark` so far, waited for.
     pub fn awaits(&mut self, event: u32, what: Await, waits: bool, resource: u32) {
+        self.concerns(event, Op::Await { what, waits }, resource);
+    }
+
+    /// Says that an event, a `Mark` so far, is one that ends waits for a resource.
+    pub fn signals(&mut self, event: u32, resource: u32) {
+        self.resource(resource).gives.push(event);
+        self.concerns(event, Op::Signal, resource);
+    }
+
+    fn concerns(&mut self, event: u32, op: Op, resource: u32) {
         let slot = &mut self.trace.events[event as usize];
         debug_assert_eq!(slot.op, Op::Mark);
-        (slot.op, slot.object) = (Op::Await { what, waits }, resource);
+        (slot.op, slot.object) = (op, resource);
+    }
+
+    /// Says that a thread's end is not in the trace: `event`, which never happens, is its last.
+    pub fn unended(&mut self, event: u32) {
+        self.trace.unended.push(event);
     }
 
     /// Says what else would have ended the wait for `event`.

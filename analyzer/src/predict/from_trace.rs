@@ -64,6 +64,7 @@ impl Recorded {
     }
 
     fn read(process: &ProcessTrace, mut from: FromTrace, keep: impl Fn(ObjectId) -> bool) -> Recorded {
+        from.ends_in_order = process.header.clean_end;
         let threads = process.threads();
         merge(process, |thread, number, record| {
             if lock(&record.event).is_none_or(&keep) {
@@ -92,7 +93,7 @@ impl Recorded {
 
     /// Whether an event is the end of a wait without limit for what is no lock.
     pub fn waits(&self, event: u32) -> bool {
-        self.trace.events[event as usize].op.is_wait()
+        self.trace.events[event as usize].op.awaits().is_some()
     }
 
     /// The event that stands for a record. `None`: the record is not looked at, as the inner part of a re-entrant section.
@@ -132,6 +133,9 @@ pub struct FromTrace {
     obligations: Option<Obligations>,
     /// The starts of threads.
     forks: Vec<(u32, ThreadId)>,
+    ended: FxHashSet<ThreadId>,
+    /// Whether the process ended by itself.
+    ends_in_order: bool,
     /// Threads that passed a barrier with the record before.
     passed: FxHashSet<ThreadId>,
 }
@@ -194,7 +198,11 @@ impl FromTrace {
                 let mark = self.add(origin, thread, Op::Mark, 0, 0);
                 self.builder.fence(mark);
             }
-            Event::Start { .. } | Event::End { .. } => _ = self.add(origin, thread, Op::Mark, 0, 0),
+            Event::Start { .. } => _ = self.add(origin, thread, Op::Mark, 0, 0),
+            Event::End { .. } => {
+                self.add(origin, thread, Op::Mark, 0, 0);
+                self.ended.insert(thread);
+            }
             Event::Read { cell, site } => _ = self.add(origin, thread, Op::Read, u64::from(cell.0), site.0),
             Event::Write { cell, site } => _ = self.add(origin, thread, Op::Write, u64::from(cell.0), site.0),
             _ if Signals::concerns(event) || self.obligations.is_some() && Obligations::concerns(event) => {
@@ -230,17 +238,30 @@ impl FromTrace {
     pub fn finish(mut self) -> Recorded {
         let mut asks: Vec<(ThreadId, (u32, Record))> = self.asks.drain().collect();
         asks.sort_unstable_by_key(|(thread, _)| *thread);
+        let mut last: FxHashMap<ThreadId, u32> = FxHashMap::default();
         for (thread, (number, record)) in asks {
             if let Event::Request { lock, site, mode, .. } = record.event {
-                self.add((thread, number), thread, Op::Request { mode }, u64::from(lock.0), site.0);
+                last.insert(thread, self.add((thread, number), thread, Op::Request { mode }, u64::from(lock.0), site.0));
+            } else if let Some(obligations) = &mut self.obligations
+                && let Some(awaited) = obligations.stalled(&mut self.builder, thread, &record.event)
+            {
+                let site = record.event.site().unwrap_or_default();
+                let (what, object) = awaited[0];
+                let stalled = self.add((thread, number), thread, Op::Stalled { what }, u64::from(object), site.0);
+                awaited[1..].iter().for_each(|(what, object)| self.builder.or_awaits(stalled, *what, *object));
+                last.insert(thread, stalled);
             }
         }
         if let Some(mut obligations) = self.obligations.take() {
+            for thread in self.unended(&last) {
+                let event = self.last_of(thread, &mut last);
+                self.builder.unended(event);
+            }
             for (channel, side, touched) in obligations.left() {
                 // Nobody knows what becomes of it, nor whether one that was started since has it.
                 for thread in self.heirs(touched) {
-                    let mark = self.add((thread, u32::MAX), thread, Op::Unknown, 0, 0);
-                    obligations.may_use(&mut self.builder, channel, side, mark);
+                    let event = self.last_of(thread, &mut last);
+                    obligations.may_use(&mut self.builder, channel, side, event);
                 }
             }
         }
@@ -262,6 +283,25 @@ impl FromTrace {
             by_thread.entry(*thread).or_default().push(event as u32);
         }
         Recorded { trace, origins: self.origins, locks, by_thread }
+    }
+
+    /// The threads of which it is not known how they would have gone on. The main thread records no end, nor does one that was not
+    /// started by what is recorded: they are at theirs when the process ends in order, unless they wait.
+    fn unended(&self, waiting: &FxHashMap<ThreadId, u32>) -> Vec<ThreadId> {
+        let started: FxHashSet<ThreadId> = self.forks.iter().map(|(_, child)| *child).collect();
+        let mut threads: Vec<ThreadId> = self.origins.iter().map(|(thread, _)| *thread).chain(started.iter().copied()).collect();
+        threads.sort_unstable();
+        threads.dedup();
+        threads.retain(|thread| {
+            let is_cut_off = !self.ends_in_order || started.contains(thread) || waiting.contains_key(thread);
+            is_cut_off && !self.ended.contains(thread)
+        });
+        threads
+    }
+
+    /// The event at which a thread stands when the trace ends: it never happens.
+    fn last_of(&mut self, thread: ThreadId, known: &mut FxHashMap<ThreadId, u32>) -> u32 {
+        *known.entry(thread).or_insert_with(|| self.add((thread, u32::MAX), thread, Op::Unknown, 0, 0))
     }
 
     /// The thread of an event, and those that it started since, and those that they did.

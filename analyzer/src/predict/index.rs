@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::events::{CLASSES, NONE, Op, Order, Trace, class};
+use super::waiting::{self, Waiting};
 
 /// A critical section.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +48,12 @@ pub struct Index<'t> {
     pub(crate) contended: Vec<Vec<u32>>,
     pub(crate) lanes: Vec<Lane>,
     pub(crate) lanes_by_lock: Vec<Vec<u32>>,
+    /// Whether anybody reads a variable.
+    pub(crate) is_read: Vec<bool>,
+    /// The events that start threads; [`NONE`]: it was there from the beginning.
+    forks: Vec<u32>,
+    /// Who waits for each resource, and who could end that.
+    pub(crate) resources: Vec<Waiting>,
     clock_of: Vec<u32>,
     clocks: Vec<u32>,
 }
@@ -69,12 +76,17 @@ impl<'t> Index<'t> {
             contended: vec![Vec::new(); trace.threads as usize],
             lanes: Vec::new(),
             lanes_by_lock: vec![Vec::new(); trace.locks as usize],
+            is_read: Vec::new(),
+            forks: vec![NONE; trace.threads as usize],
+            resources: Vec::new(),
             clock_of: Vec::with_capacity(trace.events.len()),
             clocks: Vec::new(),
         };
         index.find_orders();
         index.find_sections();
         index.find_contended();
+        index.is_read = is_read(trace);
+        index.resources = waiting::find(&index);
         index.find_clocks(clock_cells)?;
         Ok(index)
     }
@@ -99,7 +111,7 @@ impl<'t> Index<'t> {
     /// What must have happened for its thread to stand before `event`.
     pub(crate) fn needed(&self, event: u32) -> impl Iterator<Item = u32> + '_ {
         let previous = self.previous(event);
-        let is_wait = previous.is_some() && self.trace.events[event as usize].op.is_wait();
+        let is_wait = previous.is_some() && self.trace.events[event as usize].op.awaits().is_some();
         let before = (!is_wait).then(|| self.before(event));
         before.into_iter().flatten().chain(previous)
     }
@@ -108,6 +120,26 @@ impl<'t> Index<'t> {
     pub(crate) fn previous(&self, event: u32) -> Option<u32> {
         let local = self.local[event as usize].checked_sub(1)?;
         Some(self.by_thread[self.thread(event) as usize][local as usize])
+    }
+
+    /// The event that starts a thread.
+    pub(crate) fn fork(&self, thread: u32) -> Option<u32> {
+        Some(self.forks[thread as usize]).filter(|fork| *fork != NONE)
+    }
+
+    /// Whether an event is where the last to arrive opens a barrier: it is ordered behind the arrivals of others.
+    pub(crate) fn opens(&self, event: u32) -> bool {
+        self.before(event).any(|before| !matches!(self.trace.events[before as usize].op, Op::Await { .. }))
+    }
+
+    /// The arrivals that let a thread pass a barrier: those that the event is ordered behind, and its own; or, where it is ordered behind
+    /// the event that opens the barrier, those of that one.
+    pub(crate) fn arrivals(&self, event: u32) -> Vec<u32> {
+        let before = self.before(event).flat_map(|before| match self.trace.events[before as usize].op {
+            Op::Await { .. } => self.arrivals(before),
+            _ => vec![before],
+        });
+        before.chain(self.previous(event)).collect()
     }
 
     fn find_orders(&mut self) {
@@ -121,7 +153,12 @@ impl<'t> Index<'t> {
                 orders.push(Order { before: std::mem::replace(&mut forked_by[thread], NONE), after: i });
             }
             match event.op {
-                Op::Fork => forked_by[event.object as usize] = i,
+                Op::Fork => {
+                    forked_by[event.object as usize] = i;
+                    if self.forks[event.object as usize] == NONE {
+                        self.forks[event.object as usize] = i;
+                    }
+                }
                 Op::Join { .. } if latest[event.object as usize] != NONE => {
                     orders.push(Order { before: latest[event.object as usize], after: i });
                 }
@@ -247,4 +284,12 @@ impl<'t> Index<'t> {
         now[from as usize] = now[from as usize].max(reached);
         true
     }
+}
+
+fn is_read(trace: &Trace) -> Vec<bool> {
+    let mut is_read = vec![false; trace.variables as usize];
+    for event in trace.events.iter().filter(|event| event.op == Op::Read) {
+        is_read[event.object as usize] = true;
+    }
+    is_read
 }

@@ -21,8 +21,10 @@ mod prover;
 mod reversal;
 mod search;
 mod signals;
+mod state;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod witness;
 
 pub use events::{Await, Builder, Op, Order, PEvent, Resource, Trace, excludes};

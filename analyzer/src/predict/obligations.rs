@@ -97,34 +97,36 @@ impl Obligations {
             Event::Send { channel, handle, site, .. } => {
                 self.handles.insert(handle, (channel, Side::Sender, mark));
                 let mut is_bounded = false;
-                let id = self.resource(builder, Key::Object(channel), |resource| {
+                self.resource(builder, Key::Object(channel), |resource| {
                     resource.gives.push(mark);
                     is_bounded = resource.capacity.is_some_and(|capacity| capacity > 0);
                 });
                 if is_bounded {
-                    builder.awaits(mark, Await::Room, waited || self.waits_at.contains(&site), id);
-                    self.alternatives(builder, mark, selected, (channel, Side::Sender));
+                    let waits = waited || selected.is_some() || self.waits_at.contains(&site);
+                    self.awaits(builder, mark, waits, selected, (channel, Side::Sender));
                 }
             }
             Event::Recv { channel, handle, site, .. } => {
                 self.handles.insert(handle, (channel, Side::Receiver, mark));
-                let id = self.resource(builder, Key::Object(channel), |resource| resource.takes.push(mark));
-                builder.awaits(mark, Await::Message, waited || selected.is_some() || self.waits_at.contains(&site), id);
-                self.alternatives(builder, mark, selected, (channel, Side::Receiver));
+                self.resource(builder, Key::Object(channel), |resource| resource.takes.push(mark));
+                let waits = waited || selected.is_some() || self.waits_at.contains(&site);
+                self.awaits(builder, mark, waits, selected, (channel, Side::Receiver));
             }
             Event::Wake { condvar, timed_out: false, .. } => {
                 let id = self.resource(builder, Key::Object(condvar), |_| {});
                 builder.awaits(mark, Await::Notification, waited, id);
             }
             Event::Notify { condvar, .. } => {
-                self.resource(builder, Key::Object(condvar), |resource| resource.gives.push(mark));
+                let id = self.resource(builder, Key::Object(condvar), |_| {});
+                builder.signals(mark, id);
             }
             Event::Unparked => {
                 let id = self.resource(builder, Key::Token(thread), |_| {});
                 builder.awaits(mark, Await::Token, waited, id);
             }
             Event::Unpark { thread: parked, .. } => {
-                self.resource(builder, Key::Token(parked), |resource| resource.gives.push(mark));
+                let id = self.resource(builder, Key::Token(parked), |_| {});
+                builder.signals(mark, id);
             }
             Event::OnceBegin { once, .. } => {
                 self.resource(builder, Key::Object(once), |resource| resource.takes.push(mark));
@@ -137,13 +139,46 @@ impl Obligations {
                 builder.awaits(mark, Await::Once, waited || self.waits_at.contains(&site), id);
             }
             Event::BarrierWait { barrier, .. } => {
-                self.resource(builder, Key::Object(barrier), |resource| resource.gives.push(mark));
+                let id = self.resource(builder, Key::Object(barrier), |_| {});
+                builder.signals(mark, id);
             }
             Event::BarrierPass { barrier } => {
                 let id = self.resource(builder, Key::Object(barrier), |_| {});
                 builder.awaits(mark, Await::Barrier, waited, id);
             }
             _ => {}
+        }
+    }
+
+    /// What would have ended a wait without limit that never did, by the objects of their kind. `None`: that is not known.
+    pub(crate) fn stalled(&mut self, builder: &mut Builder, thread: ThreadId, asked: &Event) -> Option<Vec<(Await, u32)>> {
+        let (what, key) = match *asked {
+            Event::JoinRequest { child, .. } => return Some(vec![(Await::End, child.0)]),
+            Event::SelectRequest { .. } => {
+                let mut awaited = Vec::new();
+                for (channel, side) in self.selected.remove(&thread)? {
+                    awaited.push(self.operation(builder, channel, side)?);
+                }
+                return Some(awaited).filter(|awaited| !awaited.is_empty());
+            }
+            Event::RecvRequest { channel, .. } => return Some(vec![self.operation(builder, channel, Side::Receiver)?]),
+            Event::SendRequest { channel, .. } => return Some(vec![self.operation(builder, channel, Side::Sender)?]),
+            Event::Wait { condvar, .. } => (Await::Notification, Key::Object(condvar)),
+            Event::Park { .. } => (Await::Token, Key::Token(thread)),
+            Event::OnceRequest { once, .. } => (Await::Once, Key::Object(once)),
+            Event::BarrierWait { barrier, .. } => (Await::Barrier, Key::Object(barrier)),
+            _ => return None,
+        };
+        Some(vec![(what, self.resource(builder, key, |_| {}))])
+    }
+
+    /// What an operation on a channel waits for. `None`: for whoever comes to meet it, which no count tells.
+    fn operation(&mut self, builder: &mut Builder, channel: ObjectId, side: Side) -> Option<(Await, u32)> {
+        let mut meets = false;
+        let id = self.resource(builder, Key::Object(channel), |resource| meets = resource.capacity == Some(0));
+        match side {
+            Side::Sender => (!meets).then_some((Await::Room, id)),
+            Side::Receiver => Some((Await::Message, id)),
         }
     }
 
@@ -176,20 +211,21 @@ impl Obligations {
         id
     }
 
-    /// The other operations of a selection.
-    fn alternatives(
+    /// Says that `mark` is the end of a wait for an operation, or for any of a selection.
+    fn awaits(
         &mut self,
         builder: &mut Builder,
         mark: u32,
+        waits: bool,
         selected: Option<Vec<(ObjectId, Side)>>,
-        done: (ObjectId, Side),
+        (channel, side): (ObjectId, Side),
     ) {
-        for (channel, side) in selected.into_iter().flatten().filter(|operation| *operation != done) {
-            let id = self.resource(builder, Key::Object(channel), |_| {});
-            let what = match side {
-                Side::Sender => Await::Room,
-                Side::Receiver => Await::Message,
-            };
+        let id = self.resource(builder, Key::Object(channel), |_| {});
+        let others = selected.into_iter().flatten().filter(|operation| *operation != (channel, side));
+        let others: Option<Vec<(Await, u32)>> = others.map(|(channel, side)| self.operation(builder, channel, side)).collect();
+        let what = if side == Side::Sender { Await::Room } else { Await::Message };
+        builder.awaits(mark, what, waits && others.is_some(), id);
+        for (what, id) in others.into_iter().flatten() {
             builder.or_awaits(mark, what, id);
         }
     }

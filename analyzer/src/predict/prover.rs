@@ -255,12 +255,17 @@ impl<'i, 't> Prover<'i, 't> {
     fn bystanders(&self, lists: &[&[u32]]) -> Vec<Vec<u32>> {
         let index = self.closure.index;
         let op = |event: &u32| index.trace.events[*event as usize].op;
-        if !lists.iter().any(|list| list.iter().any(|event| op(event).is_wait())) {
+        if !lists.iter().any(|list| list.iter().any(|event| op(event).awaits().is_some())) {
             return Vec::new();
         }
         let is_party = |thread: u32| lists.iter().filter_map(|list| list.first()).any(|event| index.thread(*event) == thread);
         let others = (0..index.trace.threads).filter(|thread| !is_party(*thread));
-        let stands = others.map(|thread| index.by_thread[thread as usize].iter().copied().filter(|event| op(event).can_block()));
+        let stands = others.map(|thread| {
+            index.by_thread[thread as usize]
+                .iter()
+                .copied()
+                .filter(|event| op(event).awaits().is_some() || op(event).asks().is_some())
+        });
         stands
             .map(|stands| stands.take(STANDS).collect())
             .filter(|stands: &Vec<u32>| !stands.is_empty())
@@ -311,12 +316,13 @@ impl<'i, 't> Prover<'i, 't> {
         let mut budget = self.limits.states;
         let mut is_open = instances.next().is_some();
         for goal in undecided {
-            match search(&mut self.closure, &goal, &mut budget) {
-                Outcome::Reached(schedule) => {
-                    if let Some(witness) = self.checked(schedule, &goal, kind) {
+            let for_good = self.is_for_good(&goal, kind);
+            match search(&mut self.closure, &goal, for_good, &mut budget) {
+                Outcome::Reached(schedule, goal) => {
+                    let witness = Witness { schedule, goal };
+                    if self.checker.check(&witness, kind).is_ok() {
                         return Verdict::Proven(How::Searching, witness);
                     }
-                    // Another schedule to the same place may leave nobody who could end a wait.
                     is_open = true;
                 }
                 Outcome::Unreachable => {}
@@ -337,11 +343,16 @@ impl<'i, 't> Prover<'i, 't> {
         })
     }
 
-    fn checked(&mut self, schedule: Vec<u32>, goal: &[u32], kind: Goal) -> Option<Witness> {
+    /// Whether others might end the goal's waits, so that it is to be seen what becomes of them.
+    fn is_for_good(&self, goal: &[u32], kind: Goal) -> bool {
         let events = &self.closure.index.trace.events;
-        let (schedule, goal) = if kind == Goal::Deadlock && goal.iter().any(|event| events[*event as usize].op.is_wait()) {
-            self.closure.work += 2 * events.len() as u64;
-            close(self.closure.index, schedule, goal)?
+        kind == Goal::Deadlock && goal.iter().any(|event| events[*event as usize].op.awaits().is_some())
+    }
+
+    fn checked(&mut self, schedule: Vec<u32>, goal: &[u32], kind: Goal) -> Option<Witness> {
+        let (schedule, goal) = if self.is_for_good(goal, kind) {
+            self.closure.work += 2 * self.closure.index.trace.events.len() as u64;
+            close(self.closure.index, &schedule, goal)?
         } else {
             (schedule, goal.to_vec())
         };

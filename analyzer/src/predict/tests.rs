@@ -163,8 +163,14 @@ fn a_reader_behind_a_queued_writer_is_proven_with_the_writer_named() {
     assert_eq!(run.event(origin.0, origin.1), Some(writer));
 }
 
-/// How many pairs of a wait and an acquisition a reordering leads into for ever; every request tells a wait.
+/// How many pairs of a wait and an acquisition a reordering leads into for ever; every request tells a wait, and all threads end.
 fn standing_still(words: &str) -> usize {
+    let ends = |thread: &&str| words.contains(&format!("spawn {thread}")) && !words.contains(&format!("{thread} end"));
+    let ends: String = ["t1", "t2"].into_iter().filter(ends).map(|thread| format!("\n{thread} end")).collect();
+    standing(&(words.to_owned() + &ends))
+}
+
+fn standing(words: &str) -> usize {
     let trace = text::parse(words).expect("the trace is well formed");
     let run = Recorded::with_waits(&trace, Reading::FromTheStart, |_| true, FxHashSet::default());
     let limits = Limits::default();
@@ -261,8 +267,17 @@ fn a_selection_under_a_lock_is_a_deadlock_if_nobody_can_do_any_of_it() {
         )
     };
     assert_eq!(standing_still(&select("t2 lock m; t2 unlock m read-only; t2 drop-sender d")), 2);
-    assert_eq!(standing_still(&select("t2 drop-sender d")), 1);
+    assert_eq!(standing_still(&select("t2 drop-sender d")), 0, "d is closed by then, and main is told so");
     assert_eq!(standing_still(&select("t2 sleep 1s")), 0, "t2, or who else has it, may send");
+}
+
+#[test]
+fn a_thread_of_which_the_end_is_not_known_may_end_a_wait_unless_it_stands_itself() {
+    let words = |t2: &str| around(&format!("{t2}; t1 unpark main; t1 end"), "main park; main unparked");
+    assert_eq!(standing(&words("t2 end")), 1);
+    assert_eq!(standing(&words("t2 sleep 1s")), 0, "it may give a token later");
+    assert_eq!(standing(&format!("{}; t2 request m", words(""))), 1, "it needs the lock as well");
+    assert_eq!(standing(&format!("{}; t2 park", words(""))), 2, "nobody wakes it either");
 }
 
 /// Two threads with an inversion and nothing else: events 0 to 3 and 4 to 7.

@@ -7,7 +7,7 @@ use std::fmt;
 use conccheck_trace::Mode;
 use rustc_hash::FxHashSet;
 
-use super::events::{Await, NONE, Op, Resource, Trace, excludes};
+use super::events::{Await, NONE, Op, Trace, excludes};
 
 /// A schedule that ends where each of the goal's threads is about to do its event of the goal.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -77,10 +77,14 @@ pub struct Checker<'t> {
     saw: Vec<u32>,
     /// The fork that starts, or the end that a join waited for.
     needs: Vec<u32>,
+    /// The event that starts each thread.
+    forks: Vec<u32>,
     /// Whether the trace orders it after something else.
     is_ordered: Vec<bool>,
     /// The event before it in its thread.
     previous: Vec<u32>,
+    /// Events of each thread.
+    length: Vec<u32>,
 }
 
 /// What has become of a schedule when it has run.
@@ -114,8 +118,10 @@ impl<'t> Checker<'t> {
             local: Vec::with_capacity(trace.events.len()),
             saw: vec![NONE; trace.events.len()],
             needs: vec![NONE; trace.events.len()],
+            forks: vec![NONE; trace.threads as usize],
             is_ordered: vec![false; trace.events.len()],
             previous: Vec::with_capacity(trace.events.len()),
+            length: Vec::new(),
         };
         for order in &trace.orders {
             checker.is_ordered[order.after as usize] = true;
@@ -142,9 +148,12 @@ impl<'t> Checker<'t> {
             }
             if event.op == Op::Fork {
                 fork[event.object as usize] = i as u32;
+                let first = &mut checker.forks[event.object as usize];
+                *first = (*first).min(i as u32);
             }
             last_event[thread] = i as u32;
         }
+        checker.length = count;
         checker
     }
 
@@ -209,12 +218,12 @@ impl<'t> Checker<'t> {
                     let own = holders.iter().position(|(thread, ..)| *thread == event.thread).ok_or(Flaw::NotHeld(i))?;
                     holders.swap_remove(own);
                 }
-                Op::Request { .. } | Op::Unknown => return Err(Flaw::NeverGot(i)),
+                Op::Request { .. } | Op::Stalled { .. } | Op::Unknown => return Err(Flaw::NeverGot(i)),
                 // Who arrives last is told so, and opens the barrier.
                 Op::Await { what: Await::Barrier, .. } if !self.opens_last(i, &end) => return Err(Flaw::Order(i)),
                 Op::Read if last_write[event.object as usize] != self.saw[i as usize] => return Err(Flaw::OtherValue(i)),
                 Op::Write => last_write[event.object as usize] = i,
-                Op::Read | Op::Fork | Op::Join { .. } | Op::Await { .. } | Op::Mark => {}
+                Op::Read | Op::Fork | Op::Join { .. } | Op::Await { .. } | Op::Signal | Op::Mark => {}
             }
             end.places[i as usize] = place;
             while end.places.get(all_below as usize).is_some_and(|place| *place > 0) {
@@ -227,7 +236,7 @@ impl<'t> Checker<'t> {
     /// Whether the thread of an event stands before it.
     fn check_stands(&self, i: u32, end: &Replayed<'_>) -> Result<(), Flaw> {
         // What a wait needs to end is what it lacks.
-        let is_wait = self.trace.events[i as usize].op.is_wait() && self.previous[i as usize] != NONE;
+        let is_wait = self.trace.events[i as usize].op.awaits().is_some() && self.previous[i as usize] != NONE;
         let is_next = end.next[self.thread(i) as usize] == self.local[i as usize];
         let stands = if is_wait { is_next } else { self.check_order(i, end).is_ok() };
         if stands { Ok(()) } else { Err(Flaw::NotReached(i)) }
@@ -235,39 +244,42 @@ impl<'t> Checker<'t> {
 
     /// Whether the thread of an event of the goal waits there for what only threads of the goal can bring about.
     fn is_blocked(&self, i: u32, end: &Replayed<'_>) -> bool {
-        let event = self.trace.events[i as usize];
-        match event.op {
-            Op::Acquire { waits: true, .. } | Op::Request { .. } => self.is_kept_from_lock(i, end),
-            Op::Join { waits: true } => {
-                let last = self.needs[i as usize];
-                last != NONE && !end.happened(last) && end.threads.contains(&event.object)
-            }
-            Op::Await { what, waits: true } => {
-                let first = self.trace.alternatives.partition_point(|(event, ..)| *event < i);
-                let others = self.trace.alternatives[first..].iter().take_while(|(event, ..)| *event == i);
-                let mut all = others.map(|(_, what, object)| (*what, *object)).chain([(what, event.object)]);
-                all.all(|(what, object)| {
-                    let resource = &self.trace.resources[object as usize];
-                    let mut left = resource.helpers(what).filter(|helper| !end.happened(*helper));
-                    self.lacks(i, what, resource, end) && left.all(|helper| end.threads.contains(&self.thread(helper)))
-                })
-            }
-            _ => false,
+        let op = self.trace.events[i as usize].op;
+        if op.asks().is_some() {
+            return self.is_kept_from_lock(i, end);
         }
+        let is_of_goal = |thread: u32| end.threads.contains(&self.actor(thread, end));
+        op.awaits().is_some()
+            && self.trace.awaited(i).all(|(what, object)| {
+                let nobody_else = || {
+                    let mut left = self.trace.helpers(what, object).filter(|helper| !end.happened(*helper));
+                    left.all(|helper| is_of_goal(self.thread(helper)))
+                };
+                self.lacks(i, what, object, end) && if what == Await::End { is_of_goal(object) } else { nobody_else() }
+            })
+    }
+
+    /// Who has to go on for a thread to go on: itself, or whoever is to start it.
+    fn actor(&self, thread: u32, end: &Replayed<'_>) -> u32 {
+        let fork = self.forks[thread as usize];
+        if fork == NONE || end.happened(fork) { thread } else { self.actor(self.thread(fork), end) }
     }
 
     /// Whether what the wait is for is not there.
-    fn lacks(&self, i: u32, what: Await, resource: &Resource, end: &Replayed<'_>) -> bool {
+    fn lacks(&self, i: u32, what: Await, object: u32, end: &Replayed<'_>) -> bool {
+        let is_stalled = self.trace.events[i as usize].op.never_happens();
+        let resource = || &self.trace.resources[object as usize];
         // A helper that came after this one ended the wait.
         let none_since = |since: u32| {
             let since = if since == NONE { 0 } else { end.places[since as usize] };
-            resource.gives.iter().all(|give| end.places[*give as usize] <= since)
+            resource().gives.iter().all(|give| end.places[*give as usize] <= since)
         };
+        let (gives, takes) = (|| end.count(&resource().gives), || end.count(&resource().takes));
+        // Where the other side is gone, it is told so.
+        let is_open = || self.trace.helpers(what, object).any(|helper| !end.happened(helper));
         match what {
-            Await::Message => end.count(&resource.gives) <= end.count(&resource.takes),
-            Await::Room => resource
-                .capacity
-                .is_some_and(|capacity| end.count(&resource.gives).saturating_sub(end.count(&resource.takes)) >= capacity),
+            Await::Message => gives() <= takes() && is_open(),
+            Await::Room => resource().capacity.is_some_and(|capacity| gives() >= takes().saturating_add(capacity)) && is_open(),
             Await::Notification => none_since(self.previous[i as usize]),
             Await::Token => {
                 let earlier = |at: &u32| Some(self.previous[*at as usize]).filter(|at| *at != NONE);
@@ -275,8 +287,10 @@ impl<'t> Checker<'t> {
                 let is_token = |at: &u32| matches!(self.trace.events[*at as usize].op, Op::Await { what: Await::Token, .. });
                 none_since(before.find(is_token).unwrap_or(NONE))
             }
-            Await::Barrier => self.arrivals(i).iter().any(|arrival| !end.happened(*arrival)),
-            Await::Once => end.count(&resource.takes) > end.count(&resource.gives),
+            Await::Barrier => is_stalled || self.arrivals(i).iter().any(|arrival| !end.happened(*arrival)),
+            Await::Once => takes() > gives(),
+            Await::End if is_stalled => end.next[object as usize] < self.length[object as usize],
+            Await::End => self.needs[i as usize] != NONE && !end.happened(self.needs[i as usize]),
         }
     }
 
@@ -307,7 +321,7 @@ impl<'t> Checker<'t> {
     /// waits to write the lock, itself kept from it, and the other wants to read and so queues behind it.
     fn is_kept_from_lock(&self, i: u32, end: &Replayed<'_>) -> bool {
         let event = self.trace.events[i as usize];
-        let Some(mode) = asked(event.op) else { return false };
+        let Some(mode) = event.op.asks() else { return false };
         let others =
             || end.goal.iter().map(|other| self.trace.events[*other as usize]).filter(|other| other.thread != event.thread);
         let is_held = |mode: Mode, thread: u32| {
@@ -315,7 +329,7 @@ impl<'t> Checker<'t> {
                 *holder != thread && *steady && excludes(*held, mode) && end.threads.contains(holder)
             })
         };
-        let waits_to_write = |op: Op| asked(op).is_some_and(|mode| excludes(mode, Mode::Shared));
+        let waits_to_write = |op: Op| op.asks().is_some_and(|mode| excludes(mode, Mode::Shared));
         is_held(mode, event.thread)
             || mode == Mode::Shared
                 && others().any(|other| {
@@ -340,13 +354,5 @@ impl<'t> Checker<'t> {
             return Ok(());
         }
         if self.ordered(i).all(|before| end.happened(before)) { Ok(()) } else { Err(Flaw::Order(i)) }
-    }
-}
-
-/// The mode in which an event waits for a lock.
-fn asked(op: Op) -> Option<Mode> {
-    match op {
-        Op::Acquire { mode, waits: true, .. } | Op::Request { mode } => Some(mode),
-        _ => None,
     }
 }

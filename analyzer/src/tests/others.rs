@@ -70,7 +70,7 @@ fn a_join_under_a_lock_is_proven_where_a_reordering_lets_it_come_first() {
 #[test]
 fn a_wait_under_a_lock_is_proven_for_what_every_primitive_waits_for() {
     let sure = |t1: &str, wait: &str| {
-        let text = format!("{START}t1 lock m; t1 unlock m read-only; {t1}; main lock m; {wait}; main unlock m; t1 end; main end");
+        let text = format!("{START}t1 lock m; t1 unlock m read-only; {t1}; main lock m; {wait}; main unlock m; t1 end; t2 end; main end");
         let findings = analysis(&text).findings;
         findings.iter().map(|finding| (finding.rule.name, finding.confidence)).collect::<Vec<_>>()
     };

@@ -1,56 +1,13 @@
-//! Small straight-line programs with every primitive, run once in a random order, and searched for all states in which they end.
+//! Runs small programs: once, in a random order, as a trace; and in all orders, for all states in which they end.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
+use conccheck_analyzer::predict::excludes;
+use conccheck_trace::Mode;
+
+use crate::programs::{Action, CHANNELS, LOCKS, MEETING, Place, Program, THREADS};
 use crate::random_programs::Random;
-
-/// Threads: `main`, `t1`, `t2`, all there from the beginning.
-pub(crate) const THREADS: usize = 3;
-const LOCKS: usize = 2;
-/// Of each other kind there is one, and of channels one without and one with a bound of one message.
-const CHANNELS: usize = 2;
-
-/// One step of a thread.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Action {
-    Lock(usize),
-    Unlock(usize),
-    Send(usize),
-    Recv(usize),
-    DropSender(usize),
-    DropReceiver(usize),
-    /// Takes a mutex of its own, waits, releases it.
-    Wait,
-    Notify,
-    Park,
-    Unpark(usize),
-    Barrier,
-    /// Runs what follows up to its end, or waits for who does, and goes on behind.
-    Once(usize),
-    OnceEnd,
-    Join(usize),
-    End,
-}
-
-/// Which kinds of waits a program may have.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    Join,
-    Message,
-    Room,
-    Notification,
-    Token,
-    Barrier,
-    Once,
-    All,
-}
-
-/// A thread and a step of it.
-pub(crate) type Place = (usize, usize);
-
-/// A program: the steps of each thread.
-pub(crate) struct Program(Vec<Vec<Action>>);
 
 /// Where a program stands.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
@@ -58,7 +15,7 @@ struct State {
     at: [usize; THREADS],
     /// Within a step: 1 when it waits, 2 when it may go on.
     phase: [u8; THREADS],
-    holder: [Option<usize>; LOCKS],
+    holders: [[Option<Mode>; THREADS]; LOCKS],
     queued: [usize; CHANNELS],
     senders: [usize; CHANNELS],
     receivers: [usize; CHANNELS],
@@ -76,41 +33,14 @@ fn name(thread: usize) -> &'static str {
 pub(crate) const LINES: usize = 1000;
 
 impl Program {
-    /// A program with waits of one kind, some of them within sections.
-    pub(crate) fn random(random: &mut Random, kind: Kind) -> Program {
-        let mut threads: Vec<Vec<Action>> = Vec::new();
-        for thread in 0..THREADS {
-            let mut actions = Vec::new();
-            let mut held = Vec::new();
-            for _ in 0..3 + random.below(4) {
-                let lock = random.below(LOCKS as u64) as usize;
-                match random.below(6) {
-                    0 | 1 if held.len() < 2 && !held.contains(&lock) => {
-                        held.push(lock);
-                        actions.push(Action::Lock(lock));
-                    }
-                    2 => actions.extend(held.pop().map(Action::Unlock)),
-                    _ => actions.extend(step(random, kind, thread)),
-                }
-            }
-            while let Some(lock) = held.pop() {
-                actions.push(Action::Unlock(lock));
-            }
-            for channel in 0..CHANNELS {
-                actions.extend(actions.contains(&Action::Send(channel)).then_some(Action::DropSender(channel)));
-                actions.extend(actions.contains(&Action::Recv(channel)).then_some(Action::DropReceiver(channel)));
-            }
-            actions.push(Action::End);
-            threads.push(actions);
-        }
-        Program(threads)
-    }
-
     fn start(&self) -> State {
         let mut state = State::default();
         for channel in 0..CHANNELS {
-            state.senders[channel] = self.0.iter().filter(|thread| thread.contains(&Action::Send(channel))).count();
-            state.receivers[channel] = self.0.iter().filter(|thread| thread.contains(&Action::Recv(channel))).count();
+            let count = |what: fn(Action, usize) -> bool| {
+                self.threads.iter().filter(|thread| thread.iter().any(|action| what(*action, channel))).count()
+            };
+            state.senders[channel] = count(Action::sends);
+            state.receivers[channel] = count(Action::receives);
         }
         state
     }
@@ -119,29 +49,63 @@ impl Program {
     pub(crate) fn run(&self, random: &mut Random) -> String {
         let mut text = String::new();
         for channel in 0..CHANNELS {
-            let _ = writeln!(text, "main channel c{channel}{}", if channel == 1 { " 1" } else { "" });
-            for (thread, actions) in self.0.iter().enumerate() {
-                if actions.contains(&Action::Send(channel)) {
+            let _ = writeln!(text, "main channel c{channel}{}", ["", " 1", " 0"][channel]);
+            for (thread, actions) in self.threads.iter().enumerate() {
+                if actions.iter().any(|action| action.sends(channel)) {
                     let _ = writeln!(text, "main clone-sender c{channel} s-{thread}");
                 }
-                if actions.contains(&Action::Recv(channel)) {
+                if actions.iter().any(|action| action.receives(channel)) {
                     let _ = writeln!(text, "main clone-receiver c{channel} r-{thread}");
                 }
             }
             let _ = writeln!(text, "main drop-sender c{channel}; main drop-receiver c{channel}");
         }
-        text += "main spawn t1; main spawn t2\n";
+        if !self.starts_threads() {
+            text += "main spawn t1; main spawn t2\n";
+        }
         let mut state = self.start();
         let mut thread = 0;
         loop {
-            let able: Vec<usize> = (0..THREADS).filter(|t| self.step(&mut state.clone(), *t, &mut String::new())).collect();
+            let able: Vec<usize> = (0..THREADS).filter(|t| self.step(&mut state.clone(), *t, 0, &mut String::new())).collect();
             if able.is_empty() {
                 return text;
             }
             if !able.contains(&thread) || random.chance(30) {
                 thread = able[random.below(able.len() as u64) as usize];
             }
-            self.step(&mut state, thread, &mut text);
+            let pick = random.below(2) as usize;
+            let can_pick = self.step(&mut state.clone(), thread, pick, &mut String::new());
+            self.step(&mut state, thread, if can_pick { pick } else { 0 }, &mut text);
+        }
+    }
+
+    fn starts_threads(&self) -> bool {
+        self.threads[0].iter().any(|action| matches!(action, Action::Spawn(_)))
+    }
+
+    /// Whether a thread was started.
+    fn is_there(&self, state: &State, t: usize) -> bool {
+        let starts = |(parent, actions): (usize, &Vec<Action>)| {
+            actions.iter().position(|action| *action == Action::Spawn(t)).map(|at| state.at[parent] > at)
+        };
+        !self.starts_threads() || t == 0 || self.threads.iter().enumerate().find_map(starts).unwrap_or(true)
+    }
+
+    /// Whether a thread can take a lock. Who wants to read queues behind those who wait to write.
+    fn is_free(&self, state: &State, t: usize, lock: usize, mode: Mode) -> bool {
+        let is_queued = |other: &usize| {
+            state.phase[*other] == 1 && self.threads[*other].get(state.at[*other]) == Some(&Action::Lock(lock, Mode::Exclusive))
+        };
+        let is_kept = state.holders[lock].iter().flatten().any(|held| excludes(*held, mode));
+        !(is_kept || mode == Mode::Shared && (0..THREADS).any(|other| other != t && is_queued(&other)))
+    }
+
+    fn word(&self, mode: Mode) -> &'static str {
+        match mode {
+            Mode::Shared => "read",
+            Mode::Upgradable => "upgradable",
+            _ if self.for_readers => "write",
+            _ => "lock",
         }
     }
 
@@ -153,9 +117,9 @@ impl Program {
         let mut pairs = BTreeSet::new();
         while let Some(state) = todo.pop() {
             let mut is_terminal = true;
-            for thread in 0..THREADS {
+            for (thread, pick) in (0..THREADS).flat_map(|thread| [(thread, 0), (thread, 1)]) {
                 let mut next = state.clone();
-                if self.step(&mut next, thread, &mut String::new()) {
+                if self.step(&mut next, thread, pick, &mut String::new()) {
                     is_terminal = false;
                     if seen.insert(next.clone()) {
                         if seen.len() > most {
@@ -166,32 +130,85 @@ impl Program {
                 }
             }
             if is_terminal {
-                let stuck: Vec<_> = (0..THREADS).map(|t| (t, state.at[t])).filter(|(t, at)| *at < self.0[*t].len()).collect();
+                let stuck: Vec<_> =
+                    (0..THREADS).map(|t| (t, state.at[t])).filter(|(t, at)| *at < self.threads[*t].len()).collect();
                 pairs.extend(stuck.iter().flat_map(|a| stuck.iter().map(|b| (*a, *b))).filter(|(a, b)| a != b));
             }
         }
         Some(pairs)
     }
 
-    /// Lets a thread go on, and says what is recorded of it. `false`: it can't.
-    fn step(&self, state: &mut State, t: usize, text: &mut String) -> bool {
-        let Some(action) = self.0[t].get(state.at[t]).copied() else { return false };
+    /// A step that needs another thread to do the opposite. Both go on at once.
+    fn meet(&self, state: &mut State, t: usize, action: Action, text: &mut String) -> bool {
+        let sends = action == Action::Send(MEETING);
+        let opposite = if sends { Action::Recv(MEETING) } else { Action::Send(MEETING) };
+        let stands = |other: &usize| state.phase[*other] == 1 && self.threads[*other].get(state.at[*other]) == Some(&opposite);
+        let site = |t: usize| format!("@p.rs:{}", t * LINES + state.at[t] + 1);
+        let me = name(t);
+        if let Some(other) = (0..THREADS).find(stands) {
+            let (sender, receiver) = if sends { (t, other) } else { (other, t) };
+            let (from, to) = (name(sender), name(receiver));
+            if state.phase[t] == 0 {
+                let what = if sends { format!("send c2 s-{t}") } else { format!("recv c2 r-{t}") };
+                let _ = writeln!(text, "{me} request-{what} {}", site(t));
+            }
+            let _ = writeln!(text, "{from} send c2 s-{sender} {}; {to} recv c2 r-{receiver} {}", site(sender), site(receiver));
+            for both in [t, other] {
+                (state.at[both], state.phase[both]) = (state.at[both] + 1, 0);
+            }
+            return true;
+        }
+        let (others, what) =
+            if sends { (state.receivers, format!("send c2 s-{t}")) } else { (state.senders, format!("recv c2 r-{t}")) };
+        if others[MEETING] > 0 {
+            let site = site(t);
+            return wait(state, t, || _ = writeln!(text, "{me} request-{what} {site}"));
+        }
+        let failed = if sends { "send-fail c2 s-" } else { "recv-fail c2 r-" };
+        let _ = writeln!(text, "{me} {failed}{t} closed {}", site(t));
+        (state.at[t], state.phase[t]) = (state.at[t] + 1, 0);
+        true
+    }
+
+    /// Lets a thread go on, and says what is recorded of it; of several ways to go on, this one. `false`: it can't.
+    fn step(&self, state: &mut State, t: usize, pick: usize, text: &mut String) -> bool {
+        let Some(action) = self.threads[t].get(state.at[t]).copied().filter(|_| self.is_there(state, t)) else { return false };
         let (me, site) = (name(t), format!("@p.rs:{}", t * LINES + state.at[t] + 1));
         let mut say = |what: String| _ = writeln!(text, "{me} {what}");
         let waits = state.phase[t] == 1;
         let mut next = state.at[t] + 1;
+        if pick > 0 && action != Action::Select {
+            return false;
+        }
         match action {
-            Action::Lock(lock) => {
-                if state.holder[lock].is_some() {
-                    return false;
-                }
-                state.holder[lock] = Some(t);
-                say(format!("lock m{lock} {site}"));
+            Action::Lock(lock, mode) if !self.is_free(state, t, lock, mode) => {
+                return wait(state, t, || say(format!("request m{lock} {} {site}", self.word(mode))));
+            }
+            Action::Lock(lock, mode) => {
+                state.holders[lock][t] = Some(mode);
+                say(format!("{} m{lock} {site}", self.word(mode)));
+            }
+            Action::TryLong(lock, mode, _) if !waits && !self.is_free(state, t, lock, mode) => {
+                return wait(state, t, || say(format!("request m{lock} {} timed {site}", self.word(mode))));
+            }
+            Action::Try(lock, mode, length) | Action::TryLong(lock, mode, length) if !self.is_free(state, t, lock, mode) => {
+                say(format!("{} m{lock} {} {site}", if waits { "time-out" } else { "try-fail" }, self.word(mode)));
+                next += length;
+            }
+            Action::Try(lock, mode, _) | Action::TryLong(lock, mode, _) => {
+                state.holders[lock][t] = Some(mode);
+                let how = if matches!(action, Action::Try(..)) { "try" } else { "timed" };
+                say(format!("{how}-{} m{lock} {site}", self.word(mode)));
             }
             Action::Unlock(lock) => {
-                state.holder[lock] = None;
+                state.holders[lock][t] = None;
                 say(format!("unlock m{lock} read-only"));
             }
+            Action::Downgrade(lock) => {
+                state.holders[lock][t] = Some(Mode::Shared);
+                say(format!("downgrade m{lock} {site}"));
+            }
+            Action::Send(MEETING) | Action::Recv(MEETING) => return self.meet(state, t, action, text),
             Action::Send(c) if state.receivers[c] == 0 => say(format!("send-fail c{c} s-{t} closed {site}")),
             Action::Send(1) if state.queued[1] > 0 => return wait(state, t, || say(format!("request-send c1 s-{t} {site}"))),
             Action::Send(c) => {
@@ -212,6 +229,37 @@ impl Program {
                 state.queued[c] -= 1;
                 say(format!("recv c{c} r-{t} {site}"));
             }
+            Action::TrySend(c) if state.receivers[c] == 0 => say(format!("send-fail c{c} s-{t} closed {site}")),
+            Action::TrySend(1) if state.queued[1] > 0 => say(format!("send-fail c1 s-{t} {site}")),
+            Action::TrySend(c) => {
+                state.queued[c] += 1;
+                say(format!("send c{c} s-{t} {site}"));
+            }
+            Action::TryRecv(c) if state.queued[c] == 0 => {
+                say(format!("recv-fail c{c} r-{t} {} {site}", if state.senders[c] == 0 { "closed" } else { "" }));
+            }
+            Action::TryRecv(c) => {
+                state.queued[c] -= 1;
+                say(format!("recv c{c} r-{t} {site}"));
+            }
+            Action::Select => {
+                let select = format!("case-recv c0 r-{t}; {me} case-recv c1 r-{t}; {me} request-select {site}");
+                let ready: Vec<usize> = (0..MEETING).filter(|c| state.queued[*c] > 0 || state.senders[*c] == 0).collect();
+                let Some(ready) = ready.get(pick).copied() else {
+                    return pick == 0 && wait(state, t, || say(select));
+                };
+                if !waits {
+                    say(select);
+                }
+                say("selected others".to_owned());
+                if state.queued[ready] > 0 {
+                    state.queued[ready] -= 1;
+                    say(format!("recv c{ready} r-{t} {site}"));
+                } else {
+                    say(format!("recv-fail c{ready} r-{t} closed {site}"));
+                }
+            }
+            Action::Spawn(other) => say(format!("spawn {}", name(other))),
             Action::DropSender(c) => {
                 state.senders[c] -= 1;
                 say(format!("drop-sender c{c} s-{t}"));
@@ -231,7 +279,7 @@ impl Program {
             },
             Action::Notify => {
                 for other in 0..THREADS {
-                    if state.phase[other] == 1 && self.0[other].get(state.at[other]) == Some(&Action::Wait) {
+                    if state.phase[other] == 1 && self.threads[other].get(state.at[other]) == Some(&Action::Wait) {
                         state.phase[other] = 2;
                     }
                 }
@@ -256,7 +304,7 @@ impl Program {
                     state.phase[t] = 1;
                     if state.arrived.is_multiple_of(2) {
                         for other in 0..THREADS {
-                            if state.phase[other] == 1 && self.0[other].get(state.at[other]) == Some(&Action::Barrier) {
+                            if state.phase[other] == 1 && self.threads[other].get(state.at[other]) == Some(&Action::Barrier) {
                                 state.phase[other] = 2;
                             }
                         }
@@ -284,7 +332,7 @@ impl Program {
                 state.once = 2;
                 say("once-end o".to_owned());
             }
-            Action::Join(other) if state.at[other] < self.0[other].len() => {
+            Action::Join(other) if state.at[other] < self.threads[other].len() => {
                 return wait(state, t, || say(format!("request-join {} {site}", name(other))));
             }
             Action::Join(other) => {
@@ -308,28 +356,4 @@ fn wait(state: &mut State, t: usize, say: impl FnOnce()) -> bool {
     state.phase[t] = 1;
     say();
     true
-}
-
-/// One step, or an initialiser, with what concerns waits of this kind.
-fn step(random: &mut Random, kind: Kind, thread: usize) -> Vec<Action> {
-    let first = random.chance(50);
-    let either = |one: Action, other: Action| vec![if first { one } else { other }];
-    match kind {
-        Kind::Join if thread == 0 => vec![Action::Join(1 + random.below(2) as usize)],
-        Kind::Join => vec![],
-        Kind::Message => either(Action::Send(0), Action::Recv(0)),
-        Kind::Room => either(Action::Send(1), Action::Recv(1)),
-        Kind::Notification => either(Action::Notify, Action::Wait),
-        Kind::Token => either(Action::Park, Action::Unpark(random.below(THREADS as u64) as usize)),
-        Kind::Barrier => vec![Action::Barrier],
-        Kind::Once => {
-            let lock = random.below(LOCKS as u64) as usize;
-            vec![Action::Once(3), Action::Lock(lock), Action::Unlock(lock), Action::OnceEnd]
-        }
-        Kind::All => {
-            let kinds = [Kind::Join, Kind::Message, Kind::Room, Kind::Notification, Kind::Token, Kind::Barrier];
-            let kind = kinds[random.below(kinds.len() as u64) as usize];
-            step(random, kind, thread)
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 mod exhaustive;
 mod machine;
+mod programs;
 mod published;
 mod random_programs;
 mod standing;
