@@ -108,20 +108,20 @@ impl Across {
             let ways = self.edges.entry((class, wanted)).or_default();
             let same = |way: &&mut Way| way.held_site == held_site && way.site == site && way.gates == gates;
             if let Some(way) = ways.iter_mut().filter(|way| way.process == process).find(same) {
-                way.count += context.count;
+                way.count += context.count();
             } else if ways.iter().filter(|way| way.process == process).count() < WAYS {
-                let test = model.threads[context.thread].test.and_then(|test| model.tests.get(test)).cloned();
+                let test = model.threads[context.thread()].test.and_then(|test| model.tests.get(test)).cloned();
                 ways.push(Way {
                     process,
                     program: program(&model.trace.header.program).to_owned(),
-                    thread: format!("{} of process {}", model.names().thread(context.thread), model.trace.header.pid),
+                    thread: format!("{} of process {}", model.names().thread(context.thread()), model.trace.header.pid),
                     test,
                     held_mode: held.mode,
                     mode: context.mode,
                     held_site,
                     site,
                     gates: gates.clone(),
-                    count: context.count,
+                    count: context.count(),
                 });
             }
         }
@@ -255,10 +255,10 @@ impl Across {
 
 /// Whether the thread did this before it started its first thread, as a program does that sets things up: nothing else runs then.
 fn is_start(model: &Model<'_>, context: &Context) -> bool {
-    let children = model.threads.iter().filter(|thread| thread.parent == Some(context.thread));
+    let children = model.threads.iter().filter(|thread| thread.parent == Some(context.thread()));
     let first = children.filter_map(|child| Some(child.spawn?.index)).min();
     let last = context.moments.kept().map(|(index, _)| index).max();
-    model.threads[context.thread].parent.is_none() && first.zip(last).is_some_and(|(first, last)| last < first)
+    model.threads[context.thread()].parent.is_none() && first.zip(last).is_some_and(|(first, last)| last < first)
 }
 
 /// A program's name: its file's, without the hash that cargo puts behind a test's.

@@ -298,7 +298,7 @@ impl Exercise {
     pub(crate) fn add(&mut self, model: &Model<'_>) {
         for (_, lock) in model.locks.iter() {
             self.acquisitions += lock.acquisitions;
-            let mut threads = lock.contexts.iter().map(|id| model.contexts[*id as usize].thread);
+            let mut threads = lock.contexts.iter().map(|id| model.contexts[*id as usize].thread());
             let first = threads.next();
             self.shared_locks += u64::from(threads.any(|thread| Some(thread) != first));
         }

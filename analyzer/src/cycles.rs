@@ -82,7 +82,7 @@ pub(crate) fn find(model: &Model<'_>) -> Rings {
                 if !seen.insert(sorted) {
                     continue;
                 }
-                let count = contexts.iter().map(|id| model.contexts[*id as usize].count).min().unwrap_or(0);
+                let count = contexts.iter().map(|id| model.contexts[*id as usize].count()).min().unwrap_or(0);
                 let key = sites(model, &contexts);
                 match by_sites.get(&key) {
                     Some(at) => {
@@ -233,15 +233,18 @@ impl Search<'_, '_> {
     fn can_follow(&self, path: &[u32], last: u32, next: u32) -> bool {
         let context = |id: u32| &self.model.contexts[id as usize];
         let (from, to) = (context(last), context(next));
-        self.held_mode(next, from.lock)
-            .is_some_and(|held| modes::blocks(held, from.mode) || modes::blocks_behind_writer(held, from.mode))
-            && path.iter().all(|id| context(*id).lock != to.lock && self.are_compatible(*id, next))
+        // What is cheap to see comes first: edges may have thousands of contexts, most of the same few threads.
+        path.iter().all(|id| context(*id).thread() != to.thread() && context(*id).lock != to.lock)
+            && self
+                .held_mode(next, from.lock)
+                .is_some_and(|held| modes::blocks(held, from.mode) || modes::blocks_behind_writer(held, from.mode))
+            && path.iter().all(|id| self.are_compatible(*id, next))
     }
 
     /// Whether two acquisitions can both be under way: different threads, no gate lock, not ordered.
     fn are_compatible(&self, a: u32, b: u32) -> bool {
         let (x, y) = (&self.model.contexts[a as usize], &self.model.contexts[b as usize]);
-        x.thread != y.thread && x.is_concurrent(y) && !has_gate(self.model, x, y)
+        x.thread() != y.thread() && x.is_concurrent(y) && !has_gate(self.model, x, y)
     }
 
     fn held_mode(&self, context: u32, lock: ObjectId) -> Option<Mode> {
@@ -308,8 +311,8 @@ pub(crate) fn has_gate(model: &Model<'_>, a: &Context, b: &Context) -> bool {
 
 /// The locks held by a context's thread, and by its ancestors around its whole life, with their owners.
 fn guards(model: &Model<'_>, context: &Context) -> Vec<(usize, ObjectId, Mode)> {
-    let mut guards: Vec<_> = model.held(context.chain).into_iter().map(|held| (context.thread, held.lock, held.mode)).collect();
-    let mut thread = context.thread;
+    let mut guards: Vec<_> = model.held(context.chain).into_iter().map(|held| (context.thread(), held.lock, held.mode)).collect();
+    let mut thread = context.thread();
     // A damaged trace may make threads each other's parents.
     for _ in 0..64 {
         guards.extend(model.threads[thread].inherited.iter().map(|(owner, held)| (*owner, held.lock, held.mode)));

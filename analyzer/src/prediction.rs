@@ -81,7 +81,7 @@ impl Predicted {
         let contexts: Option<Vec<u32>> =
             pattern.iter().zip(&deadlock.witness.goal).map(|(acquire, event)| self.context(model, *acquire, *event)).collect();
         let contexts = contexts?;
-        let count = contexts.iter().map(|id| model.contexts[*id as usize].count).min().unwrap_or(0);
+        let count = contexts.iter().map(|id| model.contexts[*id as usize].count()).min().unwrap_or(0);
         Some(Ring { writers: vec![None; contexts.len()], same: vec![contexts.clone()], contexts, count })
     }
 
@@ -97,7 +97,7 @@ impl Predicted {
             let context = &model.contexts[*id as usize];
             let mut chain: Vec<ObjectId> = model.held(context.chain).into_iter().map(|held| held.lock).collect();
             chain.sort_unstable();
-            context.thread == thread && context.site.0 == site && chain == held
+            context.thread() == thread && context.site.0 == site && chain == held
         };
         let lock = model.locks.get(self.recorded.lock(acquire.lock).0)?;
         let fitting: Vec<u32> = lock.contexts.iter().copied().filter(fits).collect();

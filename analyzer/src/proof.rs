@@ -74,7 +74,7 @@ pub(crate) fn prove_again(model: &Model<'_>, pairs: &[(u32, u32)]) -> Vec<Outcom
     with_provers(model, pairs, shared(model), |recorded, prover, &(reader, writer), reading| {
         // The inner read is no event of its own: who comes to what follows it has come to it.
         let again = &model.contexts[reader as usize];
-        let thread = model.threads[again.thread].id;
+        let thread = model.threads[again.thread()].id;
         let mut reads: Vec<u32> = again.moments.kept().filter_map(|(index, _)| recorded.event_from(thread, index)).collect();
         reads.dedup();
         let writes: Vec<u32> = acquisitions(model, recorded, &model.contexts[writer as usize]).collect();
@@ -144,7 +144,7 @@ pub(crate) fn is_shared(model: &Model<'_>, lock: ObjectId) -> bool {
 }
 
 fn is_used_by_several(model: &Model<'_>, lock: &Lock) -> bool {
-    let mut threads = lock.contexts.iter().map(|id| model.contexts[*id as usize].thread);
+    let mut threads = lock.contexts.iter().map(|id| model.contexts[*id as usize].thread());
     let first = threads.next();
     lock.is_entangled || threads.any(|thread| Some(thread) != first)
 }
@@ -155,7 +155,7 @@ pub(crate) fn acquisitions<'a>(
     recorded: &'a Recorded,
     context: &'a Context,
 ) -> impl Iterator<Item = u32> + use<'a> {
-    let thread = model.threads[context.thread].id;
+    let thread = model.threads[context.thread()].id;
     context.moments.kept().filter_map(move |(index, _)| recorded.event(thread, index))
 }
 
@@ -181,7 +181,7 @@ fn try_ring(model: &Model<'_>, recorded: &Recorded, prover: &mut Prover<'_, '_>,
     // Not all moments of a context are kept.
     let has_all = |id: &u32| {
         let context = &model.contexts[*id as usize];
-        context.moments.kept().count() as u64 >= context.count
+        context.moments.kept().count() as u64 >= context.count()
     };
     let is_whole = ring.same.len() <= MOST_SAME && ring.same.iter().flatten().all(has_all);
     if is_ruled_out && is_whole { Outcome::Unreachable } else { Outcome::Unknown }

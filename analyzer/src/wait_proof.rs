@@ -51,7 +51,7 @@ fn takes(model: &Model<'_>, recorded: &Recorded, mixed: &Mixed) -> Vec<u32> {
     let contexts = model.locks.get(mixed.lock.0).into_iter().flat_map(|lock| &lock.contexts);
     let contexts = contexts.map(|id| &model.contexts[*id as usize]);
     let meant =
-        contexts.filter(|context| context.thread == mixed.other && context.site == mixed.other_site && context.can_wait());
+        contexts.filter(|context| context.thread() == mixed.other && context.site == mixed.other_site && context.can_wait());
     let mut takes: Vec<u32> = meant.flat_map(|context| proof::acquisitions(model, recorded, context)).collect();
     takes.sort_unstable();
     takes.dedup();

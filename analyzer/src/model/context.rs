@@ -58,7 +58,7 @@ pub struct Inside {
 /// About this many moments of a context are kept, besides the first and the latest of the time that is now.
 const MOMENTS: usize = 16;
 
-/// Some of the moments at which a thread did something: enough to tell whether all of them came before something else.
+/// How often a thread did something, and some of the moments: enough to tell whether all of them came before something else.
 ///
 /// Kept are the first moments, and for each time between two changes of what the thread and others know of each other the first and the
 /// latest. Most contexts know one such time, so that one lies at hand.
@@ -70,6 +70,8 @@ pub struct Moments {
     first: u32,
     latest: u32,
     version: u32,
+    /// All that there were, as far as this number goes.
+    count: u32,
     /// Those of the times before, with what came before them.
     #[expect(clippy::box_collection, reason = "most have none, and there are millions: a pointer is less than a vector")]
     earlier: Option<Box<Vec<(u32, Clock)>>>,
@@ -78,7 +80,7 @@ pub struct Moments {
 impl Moments {
     /// A first moment: the thread's event `index`.
     pub(super) fn new(version: u32, index: u32, clock: &Clock) -> Moments {
-        Moments { clock: clock.clone(), first: index, latest: index, version, earlier: None }
+        Moments { clock: clock.clone(), first: index, latest: index, version, count: 1, earlier: None }
     }
 
     /// Adds a moment: the thread's event `index`. `version` changes when the thread learnt of others or others learnt of it since.
@@ -88,16 +90,18 @@ impl Moments {
             self.begin(version, index, clock);
         }
         self.latest = index;
+        self.count = self.count.saturating_add(1);
     }
 
     /// Begins another time.
     fn begin(&mut self, version: u32, index: u32, clock: &Clock) {
-        let Moments { clock: before, first, latest, earlier, .. } = std::mem::replace(self, Moments::new(version, index, clock));
+        let Moments { clock: before, first, latest, count, earlier, .. } =
+            std::mem::replace(self, Moments::new(version, index, clock));
         let mut earlier = earlier.unwrap_or_default();
         let latest = (latest != first).then_some(latest);
         let left = MOMENTS - earlier.len();
         earlier.extend([first].into_iter().chain(latest).take(left).map(|index| (index, before.clone())));
-        self.earlier = Some(earlier);
+        (self.count, self.earlier) = (count, Some(earlier));
     }
 
     /// Those that are kept, in the order of the thread: the number of the event, and what came before it.
@@ -108,11 +112,12 @@ impl Moments {
     }
 }
 
-/// A way in which a lock was acquired or asked for.
+/// A way in which a lock was acquired or asked for. A cache line: each acquisition looks one up, and there are millions.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub struct Context {
     /// Which thread (dense index).
-    pub thread: usize,
+    pub(super) thread: u32,
     /// What it held, as an entry of [`Model::chains`](super::Model::chains).
     pub chain: u32,
     /// The lock.
@@ -123,9 +128,7 @@ pub struct Context {
     pub how: How,
     /// Where.
     pub site: SiteId,
-    /// How often.
-    pub count: u64,
-    /// When.
+    /// How often and when.
     pub moments: Moments,
     /// The calls that led to it, if they were recorded.
     pub stack: FrameId,
@@ -134,6 +137,16 @@ pub struct Context {
 }
 
 impl Context {
+    /// Which thread (dense index).
+    pub fn thread(&self) -> usize {
+        self.thread as usize
+    }
+
+    /// How often.
+    pub fn count(&self) -> u64 {
+        u64::from(self.moments.count)
+    }
+
     /// Whether the thread could have waited for ever here.
     pub fn can_wait(&self) -> bool {
         self.how == How::Blocking
@@ -141,7 +154,7 @@ impl Context {
 
     /// The moments that are kept of it.
     pub fn moments(&self) -> impl Iterator<Item = Moment> {
-        self.moments.kept().map(|(index, clock)| Moment { thread: self.thread, index, clock: clock.clone() })
+        self.moments.kept().map(|(index, clock)| Moment { thread: self.thread(), index, clock: clock.clone() })
     }
 
     /// Whether it may have been at the same time as the other, at any of the moments that are kept.
@@ -151,7 +164,8 @@ impl Context {
         };
         self.moments.kept().any(|ours| {
             other.moments.kept().any(|theirs| {
-                !is_before(self.thread, ours.0, other.thread, theirs) && !is_before(other.thread, theirs.0, self.thread, ours)
+                !is_before(self.thread(), ours.0, other.thread(), theirs)
+                    && !is_before(other.thread(), theirs.0, self.thread(), ours)
             })
         })
     }

@@ -192,25 +192,26 @@ pub struct Stale {
     pub count: u64,
 }
 
-/// Buckets of a histogram: four to each power of two.
-const BUCKETS: usize = 256;
-
-/// A histogram of durations in ticks, with buckets at most a quarter wide.
-#[derive(Clone, Debug)]
-pub struct Histogram(Box<[u32; BUCKETS]>);
-
-impl Default for Histogram {
-    fn default() -> Histogram {
-        Histogram(Box::new([0; BUCKETS]))
-    }
-}
+/// A histogram of durations in ticks, with buckets at most a quarter wide. It has those that were needed: there is one for each site.
+#[derive(Clone, Default, Debug)]
+pub struct Histogram(Vec<u32>);
 
 impl Histogram {
     /// Counts a duration.
     #[inline]
     pub fn add(&mut self, ticks: u64) {
-        let bucket = &mut self.0[bucket(ticks)];
-        *bucket = bucket.saturating_add(1);
+        let at = bucket(ticks);
+        match self.0.get_mut(at) {
+            Some(bucket) => *bucket = bucket.saturating_add(1),
+            None => self.begin(at),
+        }
+    }
+
+    /// Counts the first duration of the last bucket.
+    #[cold]
+    fn begin(&mut self, bucket: usize) {
+        self.0.resize(bucket, 0);
+        self.0.push(1);
     }
 
     /// The duration that `share` of the counted ones don't exceed, up to a quarter too long.
@@ -228,6 +229,7 @@ impl Histogram {
     }
 }
 
+/// Four buckets to each power of two.
 fn bucket(ticks: u64) -> usize {
     if ticks < 4 {
         return ticks as usize;

@@ -165,7 +165,7 @@ impl<'a> Model<'a> {
     /// The context in which a thread acquired what it holds.
     pub(crate) fn context_of(&self, thread: usize, held: &Held) -> Option<&Context> {
         let mut contexts = self.locks.get(held.lock.0)?.contexts.iter().map(|id| &self.contexts[*id as usize]);
-        contexts.find(|context| context.thread == thread && context.chain == held.parent && context.site == held.site)
+        contexts.find(|context| context.thread() == thread && context.chain == held.parent && context.site == held.site)
     }
 
     /// What could not be looked at as it should be, as sentences for the user.

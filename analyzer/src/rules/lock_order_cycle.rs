@@ -109,19 +109,19 @@ fn finding(model: &Model<'_>, ring: &Ring, outcome: &Outcome) -> Finding {
         draft.takes(before, context.lock);
         let (site, mode) = held.map_or((SiteId::NONE, Mode::Exclusive), |held| (held.site, held.mode));
         let text = format!("holds {}{} from here", draft.quoted(before), waits::mode_words(mode));
-        let mut steps = match held.and_then(|held| model.context_of(context.thread, &held)) {
+        let mut steps = match held.and_then(|held| model.context_of(context.thread(), &held)) {
             Some(outer) => draft.acquisition(outer, text, false),
             None => vec![draft.step(site, text, false)],
         };
         let text = format!("and waits for {}{} here", draft.quoted(context.lock), waits::mode_words(context.mode));
         steps.extend(draft.acquisition(context, text, true));
-        let party = draft.party(context.thread, steps);
+        let party = draft.party(context.thread(), steps);
         first_steps.push((party, Step::Acquire(before, mode)));
     }
     for writer in &writers {
         let text = format!("waits for {} here, so that later readers queue behind it", draft.quoted(writer.lock));
         let step = draft.step(writer.site, text, false);
-        draft.party(writer.thread, vec![step]);
+        draft.party(writer.thread(), vec![step]);
     }
     for (party, step) in schedule.map_or(&first_steps, |schedule| &schedule.steps) {
         let call = call(model, &draft, *step);
@@ -136,7 +136,7 @@ fn finding(model: &Model<'_>, ring: &Ring, outcome: &Outcome) -> Finding {
         draft.scenario(party, call, true);
     }
     for other in ring.same.iter().flatten() {
-        draft.seen_by(model.contexts[*other as usize].thread);
+        draft.seen_by(model.contexts[*other as usize].thread());
     }
     if let Some(text) = evidence(outcome) {
         draft.evidence(text);

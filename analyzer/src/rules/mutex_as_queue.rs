@@ -37,7 +37,7 @@ impl Rule for MutexAsQueue {
                 continue;
             }
             let Some((pushes, takes)) = sides(model, &mut seen, id, lock) else { continue };
-            let count = |side: &[&Context]| side.iter().map(|context| context.count).sum::<u64>();
+            let count = |side: &[&Context]| side.iter().map(|context| context.count()).sum::<u64>();
             let (pushed, taken) = (count(&pushes), count(&takes));
             let is_live = pushes.iter().any(|push| takes.iter().any(|take| push.is_concurrent(take)));
             if taken < pushed + model.config.polls || !is_live {
@@ -46,9 +46,9 @@ impl Rule for MutexAsQueue {
             let mut draft = Draft::new(model, &META, Confidence::Advice, [id]);
             let name = draft.quoted(id);
             let step = draft.step(takes[0].site, format!("looks here whether there is something in {name}"), true);
-            draft.party(takes[0].thread, vec![step]);
+            draft.party(takes[0].thread(), vec![step]);
             let step = draft.step(pushes[0].site, format!("puts it into {name} here"), false);
-            draft.party(pushes[0].thread, vec![step]);
+            draft.party(pushes[0].thread(), vec![step]);
             draft.evidence(format!("{name} was looked into {taken} times, and put into {pushed} times, by different threads"));
             let message = format!("{name} is a queue by hand, and is polled");
             let help = format!("make {name} an `mpsc` channel: `recv` waits until there is something, without a loop that looks");
@@ -71,7 +71,7 @@ fn sides<'m>(model: &'m Model<'_>, seen: &mut Seen, id: ObjectId, lock: &Lock) -
             None => return None,
         }
     }
-    let overlap = pushes.iter().any(|push: &&Context| takes.iter().any(|take: &&Context| push.thread == take.thread));
+    let overlap = pushes.iter().any(|push: &&Context| takes.iter().any(|take: &&Context| push.thread() == take.thread()));
     (!overlap && !pushes.is_empty() && !takes.is_empty()).then_some((pushes, takes))
 }
 

@@ -64,7 +64,7 @@ fn again(model: &Model<'_>, context: &Context) -> Option<(SiteId, u32)> {
         let writer = &model.contexts[*id as usize];
         writer.mode == Mode::Exclusive
             && writer.can_wait()
-            && writer.thread != context.thread
+            && writer.thread() != context.thread()
             && writer.is_concurrent(context)
             // The read that is held is what the writer waits for; any other lock in common keeps the two apart.
             && !has_gate(model, context, writer)
@@ -86,16 +86,16 @@ fn finding(model: &Model<'_>, outer: SiteId, found: &[(u32, u32)], outcome: &Out
     let plain = draft.name(context.lock).to_owned();
     let mut steps = vec![draft.step(outer, format!("reads {name} from here"), false)];
     steps.extend(draft.acquisition(context, format!("and reads {name} again here"), true));
-    let reader = draft.party(context.thread, steps);
+    let reader = draft.party(context.thread(), steps);
     let steps = draft.acquisition(writer, format!("asks to write {name} here"), false);
-    let writing = draft.party(writer.thread, steps);
+    let writing = draft.party(writer.thread(), steps);
     draft.scenario(reader, format!("read({plain})"), false);
     draft.scenario(writing, format!("write({plain})"), true);
     draft.scenario(reader, format!("read({plain})"), true);
     for other in readers().skip(1) {
-        draft.seen_by(other.thread);
+        draft.seen_by(other.thread());
     }
-    let count = readers().map(|context| context.count).sum();
+    let count = readers().map(|context| context.count()).sum();
     if let Outcome::Proven(schedule) = outcome {
         draft.evidence(format!("a reordering of this run reaches it (replayed, {} events)", schedule.events));
     }

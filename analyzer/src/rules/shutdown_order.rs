@@ -67,7 +67,7 @@ fn of_scope(model: &Model<'_>, number: usize, scope: &Scope, out: &mut Vec<Findi
     let members: Vec<usize> = model.members(number).chain([scope.thread]).collect();
     for (lock, late) in by_lock {
         let contexts = model.locks.get(lock.0).map_or(&[][..], |lock| &lock.contexts);
-        let belongs = contexts.iter().all(|id| members.contains(&model.contexts[*id as usize].thread));
+        let belongs = contexts.iter().all(|id| members.contains(&model.contexts[*id as usize].thread()));
         let created = model.trace.tables.object(lock).map(|object| object.created);
         if !belongs || created.is_some_and(|created| model.is_static(created)) {
             continue;

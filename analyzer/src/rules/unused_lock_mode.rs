@@ -71,10 +71,10 @@ fn by_creation(model: &Model<'_>) -> BTreeMap<(SiteId, ObjectKind), Use> {
     for context in &model.contexts {
         let object = model.trace.tables.object(context.lock);
         let Some(used) = object.and_then(|object| all.get_mut(&(object.created, object.kind))) else { continue };
-        *(if is_write(context.mode) { &mut used.writes } else { &mut used.reads }) += context.count;
-        let first = *used.thread.get_or_insert(context.thread);
-        used.is_shared |= context.thread != first;
-        used.thread = Some(first.min(context.thread));
+        *(if is_write(context.mode) { &mut used.writes } else { &mut used.reads }) += context.count();
+        let first = *used.thread.get_or_insert(context.thread());
+        used.is_shared |= context.thread() != first;
+        used.thread = Some(first.min(context.thread()));
         if context.lock >= used.latest.0 {
             used.latest = (context.lock, context.site);
         }

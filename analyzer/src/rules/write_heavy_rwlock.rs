@@ -56,8 +56,8 @@ impl Rule for WriteHeavyRwlock {
 fn reads_and_writes(model: &Model<'_>, lock: &Lock) -> (u64, u64) {
     let contexts = lock.contexts.iter().map(|id| &model.contexts[*id as usize]);
     contexts.fold((0, 0), |(reads, writes), context| match is_write(context.mode) {
-        true => (reads, writes + context.count),
-        false => (reads + context.count, writes),
+        true => (reads, writes + context.count()),
+        false => (reads + context.count(), writes),
     })
 }
 

@@ -116,11 +116,11 @@ fn collect(model: &Model<'_>, uses: &mut Uses) {
         for held in model.held(context.chain).into_iter().filter(|held| held.lock != context.lock) {
             let edge = (names.class(held.lock).to_owned(), names.class(context.lock).to_owned());
             let taken = Use {
-                thread: names.thread(context.thread).to_owned(),
+                thread: names.thread(context.thread()).to_owned(),
                 held: model.site(held.site).cloned(),
                 wanted: model.site(context.site).cloned(),
             };
-            *uses.entry(edge).or_default().entry(taken).or_default() += context.count;
+            *uses.entry(edge).or_default().entry(taken).or_default() += context.count();
         }
     }
 }

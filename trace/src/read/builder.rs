@@ -1,7 +1,8 @@
 //! Puts a trace together from a text in which things have names instead of numbers.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
+
+use rustc_hash::FxHashMap;
 
 use super::{FrameDef, Header, ObjectDef, ProcessTrace, Tables};
 use crate::event::{Event, ObjectKind, Record, SiteDef};
@@ -11,8 +12,8 @@ use crate::ids::{FrameId, ObjectId, SiteId, StringId, ThreadId, Ticks};
 #[derive(Default)]
 pub(crate) struct Builder {
     tables: Tables,
-    sites: HashMap<SiteDef, SiteId>,
-    strings: HashMap<String, StringId>,
+    sites: FxHashMap<SiteDef, SiteId>,
+    strings: FxHashMap<String, StringId>,
     objects: u32,
     frames: u32,
     /// The events of thread `index + 1`.

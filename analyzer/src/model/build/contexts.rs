@@ -3,7 +3,7 @@
 use conccheck_trace::{FrameId, How, Mode, ObjectId, SiteId};
 
 use super::super::context::{Context, Held, Moments};
-use super::Builder;
+use super::{Builder, number};
 
 /// Numbers of contexts by a hash of what they are: open-addressed, and next to nothing beside the contexts, which say themselves what
 /// they are. Traces have millions of them, and each acquisition looks one up.
@@ -81,14 +81,13 @@ impl Builder<'_> {
         let Way { lock, site, mode, how } = way;
         let is_it = |id: u32| {
             let Context { thread, chain: under, lock: taken, mode: in_mode, how: in_way, site: at, .. } = contexts[id as usize];
-            (thread, under, taken, at) == (t, chain, lock, site) && (in_mode, in_way) == (mode, how)
+            (thread, under, taken, at) == (number(t), chain, lock, site) && (in_mode, in_way) == (mode, how)
         };
         let version = self.tracks[t].version.wrapping_add(self.told);
         let hash = hash(t, chain, way);
         match self.context_ids.find(hash, is_it) {
             Ok(id) => {
                 let context = &mut contexts[id as usize];
-                context.count += 1;
                 context.moments.add(version, index, &thread.clock);
                 id
             }
@@ -96,13 +95,12 @@ impl Builder<'_> {
                 let moments = Moments::new(version, index, &thread.clock);
                 let id = u32::try_from(contexts.len()).unwrap_or(u32::MAX);
                 contexts.push(Context {
-                    thread: t,
+                    thread: number(t),
                     chain,
                     lock,
                     mode,
                     how,
                     site,
-                    count: 1,
                     moments,
                     stack: FrameId::NONE,
                     after: 0,

@@ -157,7 +157,7 @@ impl Builder<'_> {
         for holding in &self.model.threads[t].held {
             let Some(lock) = self.model.locks.get(holding.lock.0) else { continue };
             let needs = lock.contexts.iter().map(|id| &self.model.contexts[*id as usize]).find(|context| {
-                context.thread == until.thread
+                context.thread() == until.thread
                     && context.can_wait()
                     && crate::modes::blocks(holding.mode, context.mode)
                     && context

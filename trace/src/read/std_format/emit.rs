@@ -1,7 +1,8 @@
 //! Makes events of the lines of a STD trace.
 
-use std::collections::HashMap;
 use std::path::Path;
+
+use rustc_hash::FxHashMap;
 
 use super::line::{Line, Lines, Op};
 use crate::event::{Event, How, Mode, ObjectKind, SiteDef};
@@ -28,7 +29,7 @@ struct Thread {
 }
 
 /// A lock, cell or condition variable: a word may name one of each.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy)]
 enum Role {
     Lock,
     Cell,
@@ -56,10 +57,12 @@ struct Emitter<'a> {
     builder: Builder,
     threads: Vec<Thread>,
     sites: Vec<Option<SiteId>>,
-    objects: HashMap<(u32, Role), ObjectId>,
-    locks: HashMap<u32, Lock>,
+    /// By word and role.
+    objects: Vec<[Option<ObjectId>; 3]>,
+    /// By word.
+    locks: Vec<Lock>,
     /// Notifications and waiting threads of a condition variable.
-    notified: HashMap<ObjectId, (u64, u32)>,
+    notified: FxHashMap<ObjectId, (u64, u32)>,
     overlaps: Vec<Overlap>,
     time: Ticks,
 }
@@ -84,9 +87,9 @@ pub(super) fn trace(path: &Path, lines: &Lines) -> Result<ProcessTrace, Error> {
         threads: threads.collect(),
         builder,
         sites: vec![None; lines.locations.words.len()],
-        objects: HashMap::new(),
-        locks: HashMap::new(),
-        notified: HashMap::new(),
+        objects: vec![[None; 3]; lines.operands.words.len()],
+        locks: std::iter::repeat_with(Lock::default).take(lines.operands.words.len()).collect(),
+        notified: FxHashMap::default(),
         overlaps: Vec::new(),
         time: Ticks(0),
     };
@@ -219,8 +222,8 @@ impl Emitter<'_> {
 
     /// The object that a word names in a role. Its creation is not recorded: the word stands for its place.
     fn object(&mut self, word: u32, role: Role) -> ObjectId {
-        if let Some(id) = self.objects.get(&(word, role)) {
-            return *id;
+        if let Some(id) = self.objects[word as usize][role as usize] {
+            return id;
         }
         let kind = match role {
             Role::Lock => ObjectKind::Mutex,
@@ -230,7 +233,7 @@ impl Emitter<'_> {
         let text = &self.lines.operands.words[word as usize];
         let created = self.builder.site(SiteDef { file: text.clone(), line: 0, column: 0 });
         let id = self.builder.object(kind, created, text);
-        self.objects.insert((word, role), id);
+        self.objects[word as usize][role as usize] = Some(id);
         id
     }
 
@@ -245,7 +248,7 @@ impl Emitter<'_> {
     }
 
     fn take(&mut self, line: &Line, site: SiteId) {
-        let lock = self.locks.entry(line.operand).or_default();
+        let lock = &mut self.locks[line.operand as usize];
         lock.acquisitions += 1;
         let order = Order(lock.acquisitions);
         if let Some(&holder) = lock.holders.last() {
@@ -262,7 +265,7 @@ impl Emitter<'_> {
         let Some(i) = held.iter().position(|(lock, _)| *lock == line.operand) else {
             let thread = &self.lines.threads.words[line.thread as usize];
             let lock = &self.lines.operands.words[line.operand as usize];
-            let what = match self.locks.get(&line.operand).and_then(|lock| lock.holders.last()) {
+            let what = match self.locks[line.operand as usize].holders.last() {
                 Some(&holder) => format!("held by {}", self.lines.threads.words[holder as usize]),
                 None => "held by no thread".to_owned(),
             };
@@ -282,9 +285,7 @@ impl Emitter<'_> {
 
     /// The outermost release.
     fn give_up(&mut self, t: u32, word: u32) {
-        if let Some(lock) = self.locks.get_mut(&word) {
-            lock.holders.retain(|holder| *holder != t);
-        }
+        self.locks[word as usize].holders.retain(|holder| *holder != t);
         if let Some(overlap) = self.overlaps.iter_mut().rev().find(|overlap| (overlap.thread, overlap.lock) == (t, word)) {
             overlap.ended = true;
         }

@@ -1,6 +1,6 @@
 //! The lines of a STD trace, with numbers for the words in them.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// What a line says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,7 +79,7 @@ pub(super) struct Line {
 /// Words by number, in order of their first mention.
 #[derive(Default)]
 pub(super) struct Words {
-    numbers: HashMap<String, u32>,
+    numbers: FxHashMap<String, u32>,
     pub(super) words: Vec<String>,
 }
 
