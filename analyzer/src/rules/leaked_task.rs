@@ -9,7 +9,7 @@ use crate::draft::{Draft, duration, list, times};
 use crate::finding::{Confidence, Finding, Severity, Step};
 use crate::model::Model;
 use crate::model::channel::Handle;
-use crate::model::thread::Pending;
+use crate::model::thread::{Pending, State};
 use crate::rule::{Rule, RuleMeta};
 use crate::stuck::{Cause, Group};
 
@@ -77,7 +77,7 @@ fn explain(model: &Model<'_>, t: usize, event: Event, draft: &mut Draft<'_, '_>)
         Event::RecvRequest { .. } | Event::SendRequest { .. } | Event::SelectRequest { .. } => {
             let operations = model.threads[t].pending.as_ref().and_then(Pending::operations).unwrap_or_default();
             let several = operations.len() > 1;
-            operations.into_iter().for_each(|(channel, side)| not_dropped(model, channel, side, several, draft));
+            operations.into_iter().for_each(|(channel, side)| not_dropped(model, t, (channel, side), several, draft));
         }
         Event::Wait { condvar, .. } => {
             let never = model.condvars.get(condvar.0).is_some_and(|state| state.notified == 0);
@@ -133,8 +133,8 @@ fn clones(model: &Model<'_>, draft: &Draft<'_, '_>, t: usize) -> Vec<(usize, Ste
     steps
 }
 
-/// Says which handles of the other side keep a channel open that a thread waits to use on this side.
-fn not_dropped(model: &Model<'_>, channel: ObjectId, side: Side, several: bool, draft: &mut Draft<'_, '_>) {
+/// Says which handles of the other side keep a channel open that thread `t` waits to use on this side.
+fn not_dropped(model: &Model<'_>, t: usize, (channel, side): (ObjectId, Side), several: bool, draft: &mut Draft<'_, '_>) {
     let (ends, alive) = kept_open(model, channel, side);
     if let Some(handle) = alive.first() {
         let toucher = model.names().called(handle.toucher);
@@ -142,6 +142,10 @@ fn not_dropped(model: &Model<'_>, channel: ObjectId, side: Side, several: bool, 
         let of = if several { format!(" of {}", draft.quoted(channel)) } else { String::new() };
         let count = if alive.len() == 1 { format!("one {ends}{of} was") } else { format!("{} {ends}s{of} were", alive.len()) };
         draft.evidence(format!("{count} never dropped; {toucher} {verb} it last"));
+        if handle.is_used && handle.toucher != t && model.stuck().state(handle.toucher) == State::Ended {
+            let waiter = model.names().called(t);
+            draft.evidence(format!("if it lies in a static until the program ends, name {waiter} in `ignore-tasks`"));
+        }
     }
 }
 

@@ -16,6 +16,11 @@ static META: RuleMeta = RuleMeta {
     page: include_str!("long_critical_section.md"),
 };
 
+/// One in so many sections that is long may be so by chance,
+const RARE: u64 = 100;
+/// unless it is so many times longer than the threshold.
+const FAR: u64 = 10;
+
 impl Rule for LongCriticalSection {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -29,6 +34,12 @@ impl Rule for LongCriticalSection {
             }
             let nanos =
                 |ticks: u64| model.span(model.trace.header.start_ticks, Ticks(model.trace.header.start_ticks.0 + ticks)).0;
+            // A thread that is not scheduled for a while holds what it holds at that moment.
+            let is_rare = site.long.saturating_mul(RARE) < site.acquisitions;
+            let does_nothing = !(inside.slept || inside.waited_for_lock || inside.waited);
+            if is_rare && does_nothing && nanos(ticks) < model.config.long_hold.0.saturating_mul(FAR) {
+                continue;
+            }
             let mut draft = Draft::new(model, &META, Confidence::Advice, [lock]);
             let step =
                 draft.step(SiteId(id), format!("holds {} from here for {}", draft.quoted(lock), duration(nanos(ticks))), true);

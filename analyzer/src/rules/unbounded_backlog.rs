@@ -1,6 +1,6 @@
 //! Unbounded channels whose queue grows: see `unbounded_backlog.md`.
 
-use conccheck_trace::{ObjectId, Ticks};
+use conccheck_trace::ObjectId;
 
 use crate::draft::{Draft, duration};
 use crate::finding::{Confidence, Finding, Severity};
@@ -37,20 +37,30 @@ impl Rule for UnboundedBacklog {
                 let step = draft.step(site, format!("receives from {name} here"), false);
                 draft.party(receiver, vec![step]);
             }
-            let first = channel.samples.first().map_or(Ticks(0), |(time, _)| *time);
+            // Only some sends are sampled, the latest of them among the last eighth.
+            let sampled = channel.samples.first().zip(channel.samples.last());
+            let took = sampled.map_or(0, |((first, _), (last, _))| model.span(*first, *last).0);
             draft.evidence(format!(
-                "up to {} messages were queued; {} were sent and {} received in {}",
+                "up to {} messages were queued; {} were sent, in about {}, and {} received",
                 channel.fullest,
                 channel.sent,
-                channel.received,
-                duration(model.span(first, model.end).0)
+                duration(took),
+                channel.received
             ));
             let message = format!("{name} has no bound, and its queue grew to {} messages", channel.fullest);
             // Room for a burst, but not for all that was ever queued.
             let room = (channel.fullest / 16).clamp(16, 1024).next_power_of_two();
-            let help = format!(
+            let capacity = format!(
                 "give {name} a capacity (`sync_channel`, `bounded`), {room} say, so that its senders wait for its receiver"
             );
+            // With a capacity alone, the senders and who waits for them before it receives would be stuck.
+            let help = if channel.fullest == channel.sent {
+                format!(
+                    "receive from {name} while its senders are at work: nothing was received before the last send. Then {capacity}"
+                )
+            } else {
+                capacity
+            };
             out.push(draft.finish(message, help, 1));
         }
     }

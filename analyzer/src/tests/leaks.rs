@@ -12,6 +12,13 @@ fn a_receiver_whose_sender_nobody_uses_any_more_is_left_behind() {
 }
 
 #[test]
+fn whose_sender_may_lie_in_a_static_is_told_how_to_say_so() {
+    let says = |trace: &str| analysis(trace).findings[0].evidence.iter().any(|text| text.contains("`t1` in `ignore-tasks`"));
+    assert!(says("main channel c; main spawn t1; main send c; t1 recv c; t1 request-recv c; main end"));
+    assert!(!says("main channel c; main spawn t1; t1 request-recv c; main end"), "it was never used: a thread may hold it");
+}
+
+#[test]
 fn a_receiver_is_not_left_behind_while_a_sender_lives_or_once_all_are_dropped() {
     assert!(rules("main channel c; main spawn t1; t1 request-recv c; main drop-sender c; main end").is_empty());
     assert!(rules("main channel c; main spawn t1; t1 request-recv c; main send c; main end").is_empty());

@@ -257,6 +257,13 @@ fn long_sections_are_reported_with_their_place() {
     assert!(finding.message.contains("50 ms"), "{}", finding.message);
     let panicked = with_advice(&format!("{START}t1 lock a; t1 unlock a panicking +50ms; t1 end; t2 end"));
     assert!(panicked.findings.is_empty(), "it took long to panic");
+    let short = "t1 lock a @x.rs:7; t1 unlock a\n".repeat(200);
+    let among = |long: &str| {
+        let text = format!("{START}{short}t1 lock a @x.rs:7; {long}; t1 end; t2 end");
+        with_advice(&text).findings.iter().any(|finding| finding.rule.name == "long-critical-section")
+    };
+    assert!(!among("t1 unlock a +50ms"), "its thread was not scheduled");
+    assert!(among("t1 unlock a +500ms") && among("t1 sleep 20ms; t1 unlock a +20ms"));
     let wait = "main channel c; t1 lock a; t1 request-recv c; main send c +50ms; t1 recv c; t1 unlock a";
     let shared = format!("object a mutex std::sync::mpsc::Receiver<u8>\n{START}{wait}");
     let rules = |trace: &str| with_advice(trace).findings.iter().map(|finding| finding.rule.name).collect::<Vec<_>>();
@@ -309,6 +316,17 @@ fn buffers_of_the_wrong_size() {
     assert_eq!(advice(&roomy), ["oversized-buffer"]);
     let backlog = "main channel c\n".to_owned() + &"t1 send c\n".repeat(1500);
     assert_eq!(advice(&backlog), ["unbounded-backlog"]);
+    let help = |text: &str| {
+        with_advice(&format!("{START}{text}"))
+            .findings
+            .into_iter()
+            .find(|finding| finding.rule.name == "unbounded-backlog")
+            .expect("it is found")
+            .help
+    };
+    assert!(help(&backlog).starts_with("receive from"), "{}", help(&backlog));
+    let slow = format!("{backlog}t2 recv c; t1 send c");
+    assert!(help(&slow).starts_with("give"), "{}", help(&slow));
     assert!(advice(&(backlog + &"t1 send c; t2 recv c; t2 recv c\n".repeat(1450))).is_empty(), "it was drained again");
     let polls = "main channel c\n".to_owned()
         + &"t1 request-recv c timed; t1 recv-fail c @poll.rs:1\n".repeat(12).replace("timed;", "timed @poll.rs:1;");
