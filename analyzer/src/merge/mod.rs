@@ -6,7 +6,7 @@
 mod lock;
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 
 use conccheck_trace::read::ProcessTrace;
 use conccheck_trace::{Event, Mode, ObjectId, ObjectKind, Record, Section, Stamp, Step, ThreadId};
@@ -20,6 +20,7 @@ use lock::{Lock, is_read};
 enum Need {
     Lock(ObjectId),
     Sent(ThreadId),
+    Room(ObjectId),
     Spawned(ThreadId),
     Ended(ThreadId),
     Object(ObjectId),
@@ -41,6 +42,15 @@ struct Task {
     sent: u32,
     /// For each barrier that the thread waits at, how many arrivals let it pass.
     barrier: u64,
+    /// Its place among the heads.
+    head: u32,
+}
+
+/// A bounded channel.
+struct Bounded {
+    /// How many messages it holds at most. One that holds none passes them one by one.
+    capacity: u64,
+    queued: VecDeque<Stamp>,
 }
 
 struct Head<R> {
@@ -109,6 +119,7 @@ struct Merge<'a, R> {
     locks: Table<Lock>,
     objects: Table<Object>,
     tasks: Table<Task>,
+    bounded: FxHashMap<ObjectId, Bounded>,
     /// Most steps that a thread may go ahead.
     leash: u32,
 }
@@ -155,9 +166,11 @@ impl<'a, R: FnMut(&mut Vec<Step>, usize)> Merge<'a, R> {
             locks: Table::default(),
             objects: Table::default(),
             tasks: Table::default(),
+            bounded: FxHashMap::default(),
             leash,
         };
         for thread in 0..u32::try_from(merge.heads.len()).unwrap_or(u32::MAX) {
+            merge.tasks.at(merge.heads[thread as usize].id.0).head = thread;
             merge.advance(thread);
             if let Some(time) = merge.time(thread) {
                 merge.ready.push(Reverse((time, thread)));
@@ -177,7 +190,7 @@ impl<'a, R: FnMut(&mut Vec<Step>, usize)> Merge<'a, R> {
                     None => return merged,
                 },
             };
-            merged.forced += u64::from(is_forced);
+            merged.forced += u64::from(is_forced && !self.lacks_receives(thread));
             let need = match self.heads[thread as usize].next() {
                 None => continue,
                 Some(Step::Section(section)) => {
@@ -270,6 +283,9 @@ impl<'a, R: FnMut(&mut Vec<Step>, usize)> Merge<'a, R> {
             let waiting = (0..).zip(&self.heads).filter(|(_, head)| head.waits);
             self.stuck = waiting.filter_map(|(thread, head)| Some(Reverse((head.next()?.time().0, thread)))).collect();
         }
+        if let Need::Sent(sender) = need {
+            self.wake_sender(sender);
+        }
         match need {
             Need::Lock(lock) => self.locks.at(lock.0).add_waiter(thread),
             need => self.waiting.entry(need).or_default().push(thread),
@@ -302,6 +318,42 @@ impl<'a, R: FnMut(&mut Vec<Step>, usize)> Merge<'a, R> {
         }
     }
 
+    /// A receive waits for a message of the thread: it was put in before others, which may have been passed on instead.
+    fn wake_sender(&mut self, sender: ThreadId) {
+        if self.bounded.is_empty() {
+            return;
+        }
+        let head = self.tasks.at(sender.0).head;
+        let is_sender = self.heads.get(head as usize).is_some_and(|head| {
+            let next = head.next();
+            head.id == sender && matches!(next, Some(Step::Event(Record { event: Event::Send { .. }, .. })))
+        });
+        if is_sender {
+            self.wake_thread(head);
+        }
+    }
+
+    /// Whether there is room for a message of the thread, as far as is known; or a receive waits for it, and none of its own is before it.
+    fn has_room(&self, id: ThreadId, channel: ObjectId, stamp: Stamp) -> bool {
+        let Some(channel) = self.bounded.get(&channel) else { return true };
+        let awaits = |head: &u32| match self.heads[*head as usize].next() {
+            Some(Step::Event(Record { event: Event::Recv { stamp: awaited, .. }, .. })) => {
+                awaited.thread() == id && awaited.number() >= stamp.number()
+            }
+            _ => false,
+        };
+        (channel.queued.len() as u64) < channel.capacity
+            || channel.queued.iter().all(|other| other.thread() != id)
+                && self.waiting.get(&Need::Sent(id)).is_some_and(|heads| heads.iter().any(awaits))
+    }
+
+    /// Whether a thread waits for room and nothing else could go on: receives are not in the trace, so no longer counted.
+    fn lacks_receives(&mut self, thread: u32) -> bool {
+        let Some(&Step::Event(Record { event, .. })) = self.heads[thread as usize].next() else { return false };
+        let Some(Need::Room(channel)) = self.need(thread, &event) else { return false };
+        self.bounded.remove(&channel).is_some()
+    }
+
     /// All threads wait: the one with the earliest event goes on regardless.
     fn force(&mut self) -> Option<u32> {
         while let Some(Reverse((_, thread))) = self.stuck.pop() {
@@ -327,6 +379,9 @@ impl<'a, R: FnMut(&mut Vec<Step>, usize)> Merge<'a, R> {
             Event::Recv { stamp, .. } if stamp != Stamp::default() => {
                 let sent = self.tasks.at(stamp.thread().0).sent;
                 waits(sent < stamp.number() && stamp.thread() != id, Need::Sent(stamp.thread()))
+            }
+            Event::Send { channel, stamp, .. } if !self.bounded.is_empty() => {
+                waits(!self.has_room(id, channel, stamp), Need::Room(channel))
             }
             Event::Start { parent, .. } if parent.is_some() => waits(!self.tasks.at(id.0).spawned, Need::Spawned(id)),
             Event::Join { child, .. } => waits(!self.tasks.at(child.0).ended, Need::Ended(child)),
@@ -371,7 +426,21 @@ impl<'a, R: FnMut(&mut Vec<Step>, usize)> Merge<'a, R> {
                 self.locks.at(lock.0).skip(count);
                 self.wake_lock(lock);
             }
-            Event::Send { stamp, .. } => {
+            Event::ChannelNew { channel, capacity: Some(capacity), .. } => {
+                self.bounded.insert(channel, Bounded { capacity: capacity.max(1), queued: VecDeque::new() });
+            }
+            Event::Recv { channel, stamp, .. } if !self.bounded.is_empty() => {
+                if let Some(Bounded { queued, .. }) = self.bounded.get_mut(&channel)
+                    && let Some(at) = queued.iter().position(|other| *other == stamp)
+                {
+                    queued.remove(at);
+                }
+                self.wake(Need::Room(channel));
+            }
+            Event::Send { channel, stamp, .. } => {
+                if let Some(channel) = self.bounded.get_mut(&channel) {
+                    channel.queued.push_back(stamp);
+                }
                 let sent = &mut self.tasks.at(id.0).sent;
                 *sent = stamp.number().max(*sent);
                 self.wake(Need::Sent(id));

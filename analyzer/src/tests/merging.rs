@@ -24,6 +24,7 @@ fn check(order: &[(usize, u32, Record)], ids: &[ThreadId]) -> Result<(), String>
     let mut next = vec![0; ids.len()];
     let mut holders = std::collections::BTreeMap::new();
     let mut sent = std::collections::BTreeSet::new();
+    let mut room = std::collections::BTreeMap::new();
     let (mut spawned, mut ended) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
     for (thread, index, record) in order {
         if *index != next[*thread] {
@@ -33,8 +34,17 @@ fn check(order: &[(usize, u32, Record)], ids: &[ThreadId]) -> Result<(), String>
         let good = match record.event {
             Event::Acquire { lock, .. } => holders.insert(lock, *thread).is_none(),
             Event::Release { lock, .. } => holders.remove(&lock) == Some(*thread),
-            Event::Send { stamp, .. } => sent.insert(stamp),
-            Event::Recv { stamp, .. } => sent.contains(&stamp),
+            Event::ChannelNew { channel, capacity: Some(capacity), .. } => room.insert(channel, capacity).is_none(),
+            Event::Send { stamp, channel, .. } => {
+                let left = room.entry(channel).or_insert(u64::MAX);
+                let has_room = *left > 0;
+                *left = left.saturating_sub(1);
+                sent.insert(stamp) && has_room
+            }
+            Event::Recv { stamp, channel, .. } => {
+                room.entry(channel).and_modify(|left| *left += 1);
+                sent.contains(&stamp)
+            }
             Event::Spawn { child, .. } => spawned.insert(child),
             Event::Start { parent, .. } => !parent.is_some() || spawned.contains(&ids[*thread]),
             Event::End { .. } => ended.insert(ids[*thread]),
@@ -75,14 +85,45 @@ fn what_waits_for_a_lost_event_goes_on_and_is_counted() {
     assert_eq!((order.len(), forced), (8, 1));
 }
 
+#[test]
+fn a_send_waits_for_the_receive_that_made_its_room() {
+    let text = "main channel c 1; main spawn t1; main send c; t1 recv c; t1 lock a; t1 unlock a; main send c; t1 recv c; t1 end";
+    let threads = threads(text);
+    let ids: Vec<_> = threads.iter().map(|(id, _)| *id).collect();
+    let early = |mut threads: Vec<(ThreadId, Vec<Record>)>| {
+        // The sender's clock is behind: by it both messages were sent at once.
+        threads[0].1.iter_mut().for_each(|record| record.time = Ticks(record.time.0 / 100));
+        merged(threads)
+    };
+    let (order, forced) = early(threads.clone());
+    assert_eq!(forced, 0);
+    check(&order, &ids).expect("the channel is never fuller than it can be");
+    // Where the receives are lost, nothing waits for them, and nothing is counted.
+    let mut lost = threads;
+    lost[1].1.retain(|record| !matches!(record.event, Event::Recv { .. }));
+    let (order, forced) = early(lost);
+    assert_eq!((order.len(), forced), (9, 0));
+}
+
+#[test]
+fn a_message_that_is_received_first_was_sent_first_whatever_the_times() {
+    let text = "main channel c 1; main clone-sender c s2; main spawn t1; main spawn t2
+        t1 send c; main recv c; t2 send c s2; main recv c; t1 end; t2 end";
+    let mut threads = threads(text);
+    let late = |record: &mut Record| record.time = Ticks(record.time.0 + 100);
+    threads[1].1.iter_mut().for_each(late);
+    let (order, forced) = merged(threads);
+    assert_eq!((order.len(), forced), (14, 0));
+}
+
 /// A random program of four threads that never blocks for ever, as text.
 fn program(steps: &[(u8, u8)]) -> String {
-    let mut text = String::from("main channel c\n");
+    let mut text = String::from("main channel c; main channel d 2\n");
     for t in 0..4 {
         text += &format!("main spawn t{t}\n");
     }
     let mut holder: [Option<u8>; 3] = [None; 3];
-    let mut queued = 0;
+    let (mut queued, mut bounded) = (0, 0);
     for (thread, what) in steps {
         let t = thread % 4;
         let lock = usize::from(what % 3);
@@ -97,9 +138,18 @@ fn program(steps: &[(u8, u8)]) -> String {
                     text += &format!("t{owner} unlock l{lock}\n");
                 }
             },
+            // One thread sends there: then the order of the messages is known.
+            2 if t == 0 && bounded < 2 => {
+                bounded += 1;
+                text += "t0 send d\n";
+            }
             2 => {
                 queued += 1;
                 text += &format!("t{t} send c\n");
+            }
+            _ if bounded > 0 && what % 2 == 0 => {
+                bounded -= 1;
+                text += &format!("t{t} recv d\n");
             }
             _ if queued > 0 => {
                 queued -= 1;
