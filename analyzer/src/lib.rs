@@ -25,6 +25,7 @@ mod receiver;
 pub mod registry;
 pub mod rule;
 mod rules;
+mod serial;
 pub mod stuck;
 pub mod table;
 #[cfg(test)]

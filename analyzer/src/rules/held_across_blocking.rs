@@ -10,6 +10,7 @@ use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
 use crate::model::context::BlockingOp;
 use crate::rule::{Rule, RuleMeta};
+use crate::serial::serialises_tests;
 
 pub(crate) struct HeldAcrossBlocking;
 
@@ -34,7 +35,7 @@ impl Rule for HeldAcrossBlocking {
         for op in &model.ops {
             let waited = model.span(model.trace.header.start_ticks, Ticks(model.trace.header.start_ticks.0 + op.others_waited)).0;
             let Some((_, _, lock)) = op.waiter.filter(|_| waited >= NOTICEABLE) else { continue };
-            if !guards_the_other_end(model, lock, op.event) {
+            if !guards_the_other_end(model, lock, op.event) && !serialises_tests(model, lock) {
                 let hold = model.held(op.chain).into_iter().find(|held| held.lock == lock).map_or(SiteId::NONE, |held| held.site);
                 by_sites.entry((hold, op.site)).or_default().push((op, waited));
             }

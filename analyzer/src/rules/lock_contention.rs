@@ -7,6 +7,7 @@ use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
 use crate::model::lock::Lock;
 use crate::rule::{Rule, RuleMeta};
+use crate::serial::serialises_tests;
 
 pub(crate) struct LockContention;
 
@@ -38,6 +39,7 @@ impl Rule for LockContention {
                 || waited < model.config.contended_for.0
                 || share < model.config.contention
                 || lock.waited_inside
+                || serialises_tests(model, id)
             {
                 continue;
             }

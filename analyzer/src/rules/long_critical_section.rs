@@ -4,6 +4,7 @@ use crate::draft::{Draft, duration, list};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
 use crate::rule::{Rule, RuleMeta};
+use crate::serial::serialises_tests;
 use conccheck_trace::{ObjectId, SiteId, Ticks};
 
 pub(crate) struct LongCriticalSection;
@@ -29,7 +30,7 @@ impl Rule for LongCriticalSection {
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
         for (id, site) in model.sites.iter() {
             let Some((ticks, thread, lock, inside)) = site.longest else { continue };
-            if inside.waited && shares_receiver(model, lock) {
+            if inside.waited && shares_receiver(model, lock) || serialises_tests(model, lock) {
                 continue;
             }
             let nanos =

@@ -70,7 +70,9 @@ fn a_join_under_a_lock_is_proven_where_a_reordering_lets_it_come_first() {
 #[test]
 fn a_wait_under_a_lock_is_proven_for_what_every_primitive_waits_for() {
     let sure = |t1: &str, wait: &str| {
-        let text = format!("{START}t1 lock m; t1 unlock m read-only; {t1}; main lock m; {wait}; main unlock m; t1 end; t2 end; main end");
+        let text = format!(
+            "{START}t1 lock m; t1 unlock m read-only; {t1}; main lock m; {wait}; main unlock m; t1 end; t2 end; main end"
+        );
         let findings = analysis(&text).findings;
         findings.iter().map(|finding| (finding.rule.name, finding.confidence)).collect::<Vec<_>>()
     };
@@ -244,6 +246,18 @@ fn a_lock_held_over_a_sleep_matters_when_others_wait_for_it() {
     assert!(found(short).is_empty() && advice(short).contains(&"held-across-blocking"), "twenty milliseconds are only advice");
     let own = "t1 lock m; t1 wait v m; t2 lock m +200ms; t2 unlock m; t2 notify v; t1 wake v; t1 unlock m";
     assert!(advice(own).is_empty(), "a wait releases the lock");
+}
+
+#[test]
+fn a_lock_by_which_tests_run_one_after_another_may_be_held_over_all() {
+    let tests = "object gate mutex @a.rs:1 ()\nm::a lock gate; m::a sleep 200ms; m::b request gate +10ms; m::a unlock gate +200ms
+        m::b lock gate; m::b unlock gate";
+    assert!(with_advice(tests).findings.is_empty(), "{:?}", with_advice(tests).findings);
+    let rules = |trace: &str| with_advice(trace).findings.iter().map(|finding| finding.rule.name).collect::<Vec<_>>();
+    let both = ["held-across-blocking", "long-critical-section"];
+    assert_eq!(rules(&tests.replace("()", "u8")), both, "it guards something");
+    let started = tests.replace("m::a lock gate", "main spawn t1; t1 lock gate").replace("m::a", "t1") + "; t1 end; main join t1";
+    assert_eq!(rules(&started), both, "not only tests take it");
 }
 
 #[test]
