@@ -26,6 +26,12 @@ pub(crate) fn caller(model: &Model<'_>, context: &Context) -> Option<Call> {
     first_call(model, frame, site)
 }
 
+/// All calls in the user's own code that led to an acquisition in this context, as far as they were recorded.
+pub(crate) fn all(model: &Model<'_>, context: &Context) -> Vec<Call> {
+    let frame = stack(model, context).zip(model.site(context.site));
+    frame.map(|(frame, site)| model.sources.calls(model.trace, frame, site)).unwrap_or_default()
+}
+
 /// What was recorded for this context, or for another thread's that is the same.
 fn stack(model: &Model<'_>, context: &Context) -> Option<FrameId> {
     let innermost = |context: &Context| model.chains[context.chain as usize].lock;

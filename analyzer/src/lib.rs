@@ -13,6 +13,7 @@ pub mod config;
 mod cycles;
 mod draft;
 pub mod finding;
+mod handshake;
 mod join;
 mod merge;
 pub mod model;

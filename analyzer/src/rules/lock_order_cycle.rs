@@ -9,6 +9,7 @@ use super::waits;
 use crate::cycles::Ring;
 use crate::draft::{Draft, times};
 use crate::finding::{Confidence, Finding, Severity};
+use crate::handshake;
 use crate::model::Model;
 use crate::predict::{Cut, How};
 use crate::proof::{self, Outcome, Schedule, Step};
@@ -100,7 +101,9 @@ fn finding(model: &Model<'_>, ring: &Ring, outcome: &Outcome) -> Finding {
     let ids = schedule.map_or(&ring.contexts[..], |schedule| &schedule.contexts[..ring.contexts.len()]);
     let contexts: Vec<_> = ids.iter().map(|id| &model.contexts[*id as usize]).collect();
     let writers: Vec<_> = ring.writers.iter().flatten().map(|id| &model.contexts[*id as usize]).collect();
-    let confidence = if matches!(outcome, Outcome::Proven(_)) { Confidence::Proven } else { Confidence::Possible };
+    let apart = handshake::apart(model, &ring.same);
+    let is_sure = matches!(outcome, Outcome::Proven(_)) && apart.is_none();
+    let confidence = if is_sure { Confidence::Proven } else { Confidence::Possible };
     let mut draft = Draft::new(model, &META, confidence, contexts.iter().map(|context| context.lock));
     let mut first_steps = Vec::new();
     for (i, context) in contexts.iter().enumerate() {
@@ -138,7 +141,13 @@ fn finding(model: &Model<'_>, ring: &Ring, outcome: &Outcome) -> Finding {
     for other in ring.same.iter().flatten() {
         draft.seen_by(model.contexts[*other as usize].thread());
     }
-    if let Some(text) = evidence(outcome) {
+    if let Some(wait) = &apart {
+        let (waiter, place) = (model.names().called(wait.thread), &wait.site);
+        draft.evidence(format!(
+            "atomics are not recorded: {waiter} waits for one at {}:{}, and if that is set when the other is done, this can't happen",
+            place.file, place.line
+        ));
+    } else if let Some(text) = evidence(outcome) {
         draft.evidence(text);
     }
     draft.evidence(format!(
@@ -156,7 +165,11 @@ fn finding(model: &Model<'_>, ring: &Ring, outcome: &Outcome) -> Finding {
     } else {
         format!("take {} before {} everywhere, or release one before taking the other", draft.quoted(first), draft.quoted(second))
     };
-    draft.finish(message, help, ring.count)
+    let mut finding = draft.finish(message, help, ring.count);
+    if apart.is_some() {
+        finding.severity = Severity::Medium;
+    }
+    finding
 }
 
 /// What speaks for it, from prediction.

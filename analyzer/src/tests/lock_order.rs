@@ -1,7 +1,9 @@
 //! Lock-order cycles.
 
+use conccheck_trace::SiteDef;
+
 use super::{analysis, rules};
-use crate::{Confidence, Severity};
+use crate::{Confidence, Config, Severity, Sources, analyze};
 
 const START: &str = "main spawn t1\nmain spawn t2\nmain spawn t3\n";
 
@@ -211,4 +213,46 @@ fn state_that_a_condvar_announces_orders_who_finds_that_there_is_nothing_to_wait
     assert!(found(&format!("{class}\n{done}\n{after}")).is_empty());
     let pool = after.replace(" read-only", "");
     assert_eq!(found(&format!("{class}\n{done}\n{pool}")), ["lock-order-cycle"], "who takes an item off waits for no thread");
+}
+
+struct Lines(Vec<&'static str>);
+impl Sources for Lines {
+    fn line(&self, site: &SiteDef) -> Option<String> {
+        self.0.get(site.line as usize - 1).map(|line| (*line).to_owned())
+    }
+}
+
+#[test]
+fn a_cycle_that_an_atomic_may_keep_apart_is_no_failure_and_says_where_that_is_waited_for() {
+    let source = vec![
+        "fn main() {",
+        "    thread::spawn(|| {",
+        "        let x = a.lock().unwrap();",
+        "        b.lock().unwrap();",
+        "        done.store(true, SeqCst);",
+        "    });",
+        "    thread::spawn(|| {",
+        "        while !done.load(SeqCst) {}",
+        "        let y = b.lock().unwrap();",
+        "        a.lock().unwrap();",
+        "    });",
+        "}",
+    ];
+    let first = "t1 lock a @x.rs:3:19; t1 lock b @x.rs:4:11; t1 unlock b read-only; t1 unlock a read-only\n";
+    let second = "t2 lock b @x.rs:9:19; t2 lock a @x.rs:10:11; t2 unlock a read-only; t2 unlock b read-only\n";
+    let found = |source: &[&'static str], trace: String| {
+        let trace = conccheck_trace::text::parse(&format!("{START}{trace}")).expect("a well-formed trace");
+        let findings = analyze(&[trace], &Lines(source.to_vec()), &Config::default()).findings;
+        findings.into_iter().find(|finding| finding.rule.name == "lock-order-cycle").expect("a cycle")
+    };
+    let finding = found(&source, format!("{first}{second}"));
+    assert_eq!((finding.severity, finding.confidence), (Severity::Medium, Confidence::Possible));
+    assert!(finding.evidence[0].contains("waits for one at x.rs:8"), "{:?}", finding.evidence);
+    assert_eq!(found(&source, format!("{second}{first}")).severity, Severity::Critical, "who waits came first");
+    let mut other = source.clone();
+    other[4] = "";
+    assert_eq!(found(&other, format!("{first}{second}")).severity, Severity::Critical, "the other side sets none");
+    other.clone_from(&source);
+    other[7] = "        while running.load(SeqCst) { work(); }";
+    assert_eq!(found(&other, format!("{first}{second}")).severity, Severity::Critical, "it does not wait");
 }

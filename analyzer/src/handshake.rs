@@ -1,0 +1,77 @@
+//! Orders that plain atomics may make. They are not recorded; but where the source shows that one side of a cycle sets an atomic behind
+//! its sections, and that the other, which came later, waits for one before its own, the two may never be under way at once.
+
+mod source;
+
+use conccheck_trace::SiteDef;
+
+use crate::calls;
+use crate::model::Model;
+use crate::model::context::Context;
+use source::Place;
+
+/// Rings of the same sites that are looked at.
+const MOST_SAME: usize = 16;
+
+/// A wait for an atomic.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    /// Who waits (dense index).
+    pub(crate) thread: usize,
+    /// Where.
+    pub(crate) site: SiteDef,
+}
+
+/// A wait that may keep the sides of these rings of the same sites from overlapping, if there is one in each.
+pub(crate) fn apart(model: &Model<'_>, rings: &[Vec<u32>]) -> Option<Wait> {
+    let mut found = None;
+    for ring in rings.iter().take(MOST_SAME) {
+        let sides: Vec<Side<'_>> = ring.iter().map(|id| Side::new(model, &model.contexts[*id as usize])).collect();
+        let pairs = sides.iter().flat_map(|early| sides.iter().map(move |late| (early, late)));
+        let wait = pairs
+            .filter(|(early, late)| early.context.thread() != late.context.thread())
+            .find_map(|(early, late)| late.is_behind(model, early));
+        found.get_or_insert(wait?);
+    }
+    found
+}
+
+/// One side of a ring.
+struct Side<'m> {
+    context: &'m Context,
+    /// Where it waits for an atomic before.
+    waits: Option<SiteDef>,
+    /// Whether it sets one afterwards.
+    sets: bool,
+}
+
+impl<'m> Side<'m> {
+    fn new(model: &Model<'_>, context: &'m Context) -> Side<'m> {
+        let mut side = Side { context, waits: None, sets: false };
+        let Some(site) = model.site(context.site) else { return side };
+        for site in [site.clone()].into_iter().chain(calls::all(model, context).into_iter().map(|call| call.site)) {
+            let place = Place::new(model.sources, &site);
+            side.sets |= place.sets();
+            side.waits = side.waits.or_else(|| Some(SiteDef { line: place.waits()?, column: 1, ..site }));
+        }
+        side
+    }
+
+    /// The wait by which this side comes behind the other.
+    fn is_behind(&self, model: &Model<'_>, other: &Side<'_>) -> Option<Wait> {
+        let site = self.waits.clone().filter(|_| other.sets)?;
+        let takes_turns = || self.sets && other.waits.is_some();
+        (takes_turns() || came_later(model, self.context, other.context)).then_some(Wait { thread: self.context.thread(), site })
+    }
+}
+
+/// Whether all of the first, as far as it is kept, was after all of the second in this run.
+fn came_later(model: &Model<'_>, late: &Context, early: &Context) -> bool {
+    let time = |context: &Context, index: Option<u32>| {
+        let number = usize::try_from(index?).ok()?;
+        Some(model.trace.events(model.threads[context.thread()].id).nth(number)?.time)
+    };
+    let first = time(late, late.moments.kept().map(|(index, _)| index).min());
+    let last = time(early, early.moments.kept().map(|(index, _)| index).max());
+    first.zip(last).is_some_and(|(first, last)| first > last)
+}
