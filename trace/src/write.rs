@@ -1,6 +1,7 @@
 //! Writes logs: what the recorder does while a program runs, for events that are there already.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io::{self, Write};
 
 use crate::event::{Event, Mode, Record};
@@ -8,6 +9,7 @@ use crate::header::Header;
 use crate::ids::{Order, ThreadId, Ticks};
 use crate::layout::{CHUNK_MAGIC, MAGIC, PREAMBLE, SLOT_SIZE, chunk};
 use crate::version::CURRENT;
+use crate::wire::orders::Orders;
 use crate::wire::{self, Definition};
 
 /// Encodes the events of several threads into a log.
@@ -33,12 +35,8 @@ pub struct LogWriter<W> {
 #[derive(Debug)]
 struct Open {
     number: u32,
-    bytes: Vec<u8>,
-    time: Ticks,
-    /// The order that a decoder of this chunk knows, by lock.
-    orders: HashMap<u32, u64>,
-    /// An acquisition that the next event may be folded into.
-    pending: Option<Record>,
+    start_nanos: u64,
+    entries: Entries,
 }
 
 impl<W: Write> LogWriter<W> {
@@ -64,14 +62,7 @@ impl<W: Write> LogWriter<W> {
     /// # Errors
     /// What `out` says.
     pub fn define(&mut self, thread: ThreadId, definition: Definition<'_>) -> io::Result<()> {
-        let open = self.open(thread)?;
-        open.put_pending(None);
-        open.room(|bytes, at| match definition {
-            Definition::Site { id, file, line, column } => wire::put_site(bytes, at, id, file, line, column),
-            Definition::String { id, text } => wire::put_string(bytes, at, id, text),
-            Definition::Object { id, kind, created, type_name } => wire::put_object(bytes, at, id, kind, created, type_name),
-            Definition::Frame { id, caller, module, address } => wire::put_frame(bytes, at, id, caller, module, address),
-        });
+        self.open(thread)?.define(definition);
         Ok(())
     }
 
@@ -80,23 +71,7 @@ impl<W: Write> LogWriter<W> {
     /// # Errors
     /// What `out` says.
     pub fn record(&mut self, thread: ThreadId, record: Record) -> io::Result<()> {
-        let open = self.open(thread)?;
-        if let (Some(pending), Event::Release { lock, wrote, unwinding: false }) = (open.pending, record.event)
-            && matches!(pending.event, Event::Acquire { lock: acquired, .. } if acquired == lock)
-        {
-            open.put_pending(Some((wrote, record.time.0.wrapping_sub(pending.time.0))));
-            return Ok(());
-        }
-        open.put_pending(None);
-        if matches!(record.event, Event::Acquire { .. }) {
-            open.pending = Some(record);
-            return Ok(());
-        }
-        let elapsed = open.elapsed(record.time);
-        if let Event::Convert { lock, order, .. } = record.event {
-            open.orders.insert(lock.0, order.0);
-        }
-        open.room(|bytes, at| wire::put_record(bytes, at, elapsed, record.event));
+        self.open(thread)?.record(record);
         Ok(())
     }
 
@@ -106,49 +81,122 @@ impl<W: Write> LogWriter<W> {
     /// What `out` says.
     pub fn finish(mut self) -> io::Result<W> {
         for (thread, open) in &mut self.threads {
-            open.put_pending(None);
-            self.out.write_all(open.close(*thread))?;
+            let (start, entries) = open.entries.finish();
+            open.write(&mut self.out, *thread, start, &entries)?;
         }
         self.out.flush()?;
         Ok(self.out)
     }
 
-    /// The thread's chunk, with room for the largest entry and an acquisition before it.
-    fn open(&mut self, thread: ThreadId) -> io::Result<&mut Open> {
+    /// The entries of the thread's chunk, with room for the largest one.
+    fn open(&mut self, thread: ThreadId) -> io::Result<&mut Entries> {
         let header = &self.header;
-        let open = self.threads.entry(thread).or_insert_with(|| Open::new(0, header.start_ticks, 0));
-        if open.bytes.len() + wire::string_room(wire::MAX_STRING) + wire::MAX_ENTRY > SLOT_SIZE {
-            let pending = open.pending.take();
-            self.out.write_all(open.close(thread))?;
-            *open = Open { pending, ..Open::new(open.number + 1, open.time, header.nanos(open.time).0) };
+        let open = self.threads.entry(thread).or_insert_with(|| Open {
+            number: 0,
+            start_nanos: 0,
+            entries: Entries::new(header.start_ticks),
+        });
+        if open.entries.is_full() {
+            let (start, entries) = open.entries.restart();
+            open.write(&mut self.out, thread, start, &entries)?;
+            open.number += 1;
+            open.start_nanos = header.nanos(open.entries.time).0;
         }
-        Ok(open)
+        Ok(&mut open.entries)
     }
 }
 
 impl Open {
-    fn new(number: u32, start: Ticks, start_nanos: u64) -> Open {
-        let mut bytes = vec![0; chunk::ENTRIES];
-        bytes[chunk::START..chunk::START + 8].copy_from_slice(&start.0.to_le_bytes());
-        bytes[chunk::START_NANOS..chunk::START_NANOS + 8].copy_from_slice(&start_nanos.to_le_bytes());
-        Open { number, bytes, time: start, orders: HashMap::new(), pending: None }
-    }
-
-    /// The whole chunk.
-    fn close(&mut self, thread: ThreadId) -> &[u8] {
-        let end = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+    /// Writes the whole chunk.
+    fn write(&self, out: &mut impl Write, thread: ThreadId, start: Ticks, entries: &[u8]) -> io::Result<()> {
+        let mut head = [0; chunk::ENTRIES];
+        let end = u32::try_from(head.len() + entries.len()).unwrap_or(u32::MAX);
         for (at, value) in
             [(chunk::MAGIC, CHUNK_MAGIC), (chunk::THREAD, thread.0), (chunk::NUMBER, self.number), (chunk::END, end)]
         {
-            self.bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            head[at..at + 4].copy_from_slice(&value.to_le_bytes());
         }
-        &self.bytes
+        for (at, value) in [(chunk::START, start.0), (chunk::START_NANOS, self.start_nanos)] {
+            head[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        }
+        out.write_all(&head)?;
+        out.write_all(entries)
+    }
+}
+
+/// The entries of a thread, chunk after chunk.
+#[derive(Debug)]
+pub(crate) struct Entries {
+    bytes: Vec<u8>,
+    /// When the chunk began, and when its last entry was.
+    start: Ticks,
+    time: Ticks,
+    /// The orders that a decoder of this chunk knows.
+    orders: Orders,
+    /// An acquisition that the next event may be folded into.
+    pending: Option<Record>,
+}
+
+/// What no entry is larger than, with an acquisition before it.
+const ROOM: usize = wire::string_room(wire::MAX_STRING) + wire::MAX_ENTRY;
+
+impl Entries {
+    /// None yet, since `start`.
+    pub(crate) fn new(start: Ticks) -> Entries {
+        Entries { bytes: Vec::new(), start, time: start, orders: Orders::default(), pending: None }
     }
 
-    /// Lets `put` write an entry at the end.
-    fn room(&mut self, put: impl FnOnce(&mut [u8], usize) -> usize) {
+    /// Whether a chunk with these has no room for another one.
+    pub(crate) fn is_full(&self) -> bool {
+        chunk::ENTRIES + self.bytes.len() + ROOM > SLOT_SIZE
+    }
+
+    /// Adds an event.
+    pub(crate) fn record(&mut self, record: Record) {
+        if let (Some(pending), Event::Release { lock, wrote, unwinding: false }) = (self.pending, record.event)
+            && matches!(pending.event, Event::Acquire { lock: acquired, .. } if acquired == lock)
+        {
+            self.put_pending(Some((wrote, record.time.0.wrapping_sub(pending.time.0))));
+            return;
+        }
+        self.put_pending(None);
+        if matches!(record.event, Event::Acquire { .. }) {
+            self.pending = Some(record);
+            return;
+        }
+        let elapsed = self.elapsed(record.time);
+        if let Event::Convert { lock, order, .. } = record.event {
+            self.order(lock.0, order);
+        }
+        self.put(wire::MAX_ENTRY, |bytes, at| wire::put_record(bytes, at, elapsed, record.event));
+    }
+
+    fn define(&mut self, definition: Definition<'_>) {
+        self.put_pending(None);
+        self.put(ROOM, |bytes, at| match definition {
+            Definition::Site { id, file, line, column } => wire::put_site(bytes, at, id, file, line, column),
+            Definition::String { id, text } => wire::put_string(bytes, at, id, text),
+            Definition::Object { id, kind, created, type_name } => wire::put_object(bytes, at, id, kind, created, type_name),
+            Definition::Frame { id, caller, module, address } => wire::put_frame(bytes, at, id, caller, module, address),
+        });
+    }
+
+    /// The entries so far, and when they began. What may be folded with the next event is left for the next chunk.
+    pub(crate) fn restart(&mut self) -> (Ticks, Vec<u8>) {
+        self.orders.clear();
+        (std::mem::replace(&mut self.start, self.time), std::mem::take(&mut self.bytes))
+    }
+
+    /// All entries that there are, and when they began.
+    pub(crate) fn finish(&mut self) -> (Ticks, Vec<u8>) {
+        self.put_pending(None);
+        self.restart()
+    }
+
+    /// Lets `put` write an entry of at most `most` bytes at the end.
+    fn put(&mut self, most: usize, put: impl FnOnce(&mut [u8], usize) -> usize) {
         let at = self.bytes.len();
-        self.bytes.resize(at + wire::string_room(wire::MAX_STRING), 0);
+        self.bytes.resize(at + most, 0);
         let end = put(&mut self.bytes, at);
         self.bytes.truncate(end);
     }
@@ -157,14 +205,25 @@ impl Open {
         time.0.wrapping_sub(std::mem::replace(&mut self.time, time).0)
     }
 
+    /// Notes a lock's order; gives the one before.
+    fn order(&mut self, lock: u32, order: Order) -> Option<u64> {
+        let mut before = None;
+        let Ok(_) = self.orders.update(lock, |known| {
+            before = known;
+            Ok::<_, Infallible>(order.0)
+        });
+        before
+    }
+
     /// Writes the acquisition that waits, with the release that follows it, if it does.
     fn put_pending(&mut self, released: Option<(bool, u64)>) {
         let Some(Record { time, event: Event::Acquire { lock, site, mode, how, order } }) = self.pending.take() else { return };
         let elapsed = self.elapsed(time);
         let step = u64::from(!matches!(mode, Mode::Shared | Mode::RecursiveShared));
-        let known = self.orders.insert(lock.0, order.0).filter(|_| lock.is_some());
-        let is_implied = known.is_some_and(|known| known.wrapping_add(step) == order.0);
-        let order: Option<Order> = (!is_implied).then_some(order);
-        self.room(|bytes, at| wire::put_acquisition(bytes, at, elapsed, (lock, site), (mode, how), order, released));
+        let is_implied = self.order(lock.0, order).is_some_and(|known| known.wrapping_add(step) == order.0);
+        let order = (!is_implied).then_some(order);
+        self.put(wire::MAX_ENTRY, |bytes, at| {
+            wire::put_acquisition(bytes, at, elapsed, (lock, site), (mode, how), order, released)
+        });
     }
 }

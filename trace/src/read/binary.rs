@@ -6,38 +6,15 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::map::Mapping;
-use super::{Census, Error, ProcessTrace, Source, Tables};
+use super::source::{Place, Source, Thread};
+use super::{Census, Error, ProcessTrace, Tables};
 use crate::chunk::{self, BadStart, Part};
 use crate::event::Record;
 use crate::header::Header;
-use crate::ids::{ThreadId, Ticks};
+use crate::ids::Ticks;
 use crate::layout::{CHUNK_MAGIC, LIVE_HEADER_SIZE, SLOT_SIZE};
 use crate::step::Section;
 use crate::wire::{Decoder, Definition, Malformed, Sink};
-
-/// The files, and where in them the events of each thread are.
-#[derive(Debug)]
-pub(crate) struct Binary {
-    log: Mapping,
-    live: Vec<u8>,
-    threads: Vec<Thread>,
-}
-
-#[derive(Debug)]
-struct Thread {
-    id: ThreadId,
-    events: u64,
-    pieces: Vec<Piece>,
-}
-
-/// The entries of one chunk, checked to decode without a fault.
-#[derive(Debug)]
-struct Piece {
-    part: Part,
-    offset: usize,
-    len: usize,
-    start: Ticks,
-}
 
 /// Reads the log at `path`, which is not empty, and the live file beside it, if there is one.
 pub(super) fn open(path: &Path) -> Result<ProcessTrace, Error> {
@@ -94,15 +71,20 @@ pub(super) fn open(path: &Path) -> Result<ProcessTrace, Error> {
         if chunk.part == Part::Log {
             log.let_go(chunk.offset..chunk.offset + chunk.entries.len());
         }
-        if threads.last().is_none_or(|thread| thread.id != chunk.thread) {
-            threads.push(Thread { id: chunk.thread, events: 0, pieces: Vec::new() });
+        if events == 0 {
+            continue;
         }
-        if let Some(thread) = threads.last_mut().filter(|_| events > 0) {
-            thread.events += events;
-            thread.pieces.push(Piece { part: chunk.part, offset: chunk.offset, len: whole, start: chunk.start });
+        if threads.last().is_none_or(|thread| thread.id != chunk.thread) {
+            threads.push(Thread::new(chunk.thread));
+        }
+        if let Some(thread) = threads.last_mut() {
+            let place = match chunk.part {
+                Part::Log => Place::Log(chunk.offset..chunk.offset + whole),
+                Part::Live => Place::Memory(chunk.entries[..whole].into()),
+            };
+            thread.add(events, chunk.start, place);
         }
     }
-    threads.retain(|thread| thread.events > 0);
     if faults > MAX_FAULTS {
         warnings.push(format!("{}: {} more chunks are damaged", path.display(), faults - MAX_FAULTS));
     }
@@ -111,7 +93,7 @@ pub(super) fn open(path: &Path) -> Result<ProcessTrace, Error> {
         warnings.push(format!("{}: of thread {}, chunks {first} to {last} are missing", path.display(), thread.0));
     }
     let header = Header::of(&files);
-    let source = Source::Binary(Binary { log, live, threads });
+    let source = Source::new(Some(log), threads);
     Ok(ProcessTrace { path: path.to_owned(), header, tables, warnings, census, source })
 }
 
@@ -188,67 +170,4 @@ fn read_live(path: &Path) -> io::Result<Vec<u8>> {
         }
     }
     Ok(bytes)
-}
-
-impl Binary {
-    pub(super) fn threads(&self) -> impl Iterator<Item = (ThreadId, u64)> + '_ {
-        self.threads.iter().map(|thread| (thread.id, thread.events))
-    }
-
-    pub(super) fn events(&self, thread: ThreadId) -> Pieces<'_> {
-        let found = self.threads.binary_search_by_key(&thread, |thread| thread.id);
-        let pieces = found.map_or(&[][..], |i| &self.threads[i].pieces);
-        Pieces { binary: self, pieces: pieces.iter(), current: None, decoder: Decoder::new(&[], Ticks(0)) }
-    }
-
-    fn entries(&self, piece: &Piece) -> &[u8] {
-        let bytes: &[u8] = if piece.part == Part::Log { &self.log } else { &self.live };
-        bytes.get(piece.offset..piece.offset + piece.len).unwrap_or_default()
-    }
-}
-
-/// The events of one thread, decoded as they are asked for.
-#[derive(Debug)]
-pub(crate) struct Pieces<'a> {
-    binary: &'a Binary,
-    pieces: std::slice::Iter<'a, Piece>,
-    current: Option<&'a Piece>,
-    decoder: Decoder<'a>,
-}
-
-impl<'a> Pieces<'a> {
-    /// Reads the next entry into `sink`; `None` at the end.
-    #[inline]
-    pub(super) fn read(&mut self, sink: &mut impl Sink<'a>) -> Option<()> {
-        loop {
-            if let Some(Ok(())) = self.decoder.next_entry(sink) {
-                return Some(());
-            }
-            self.next_piece()?;
-        }
-    }
-
-    #[cold]
-    fn next_piece(&mut self) -> Option<()> {
-        let piece = self.pieces.next()?;
-        self.decoder.restart(self.binary.entries(piece), piece.start);
-        if let Some(Piece { part: Part::Log, offset, len, .. }) = self.current.replace(piece) {
-            self.binary.log.let_go(*offset..offset + len);
-        }
-        Some(())
-    }
-}
-
-impl Iterator for Pieces<'_> {
-    type Item = Record;
-
-    #[inline]
-    fn next(&mut self) -> Option<Record> {
-        loop {
-            if let Some(Ok(record)) = self.decoder.next_record(|_| {}) {
-                return Some(record);
-            }
-            self.next_piece()?;
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rustc_hash::FxHashMap;
 
-use super::{FrameDef, Header, ObjectDef, ProcessTrace, Tables};
+use super::{FrameDef, Header, ObjectDef, Packer, ProcessTrace, Tables};
 use crate::event::{Event, ObjectKind, Record, SiteDef};
 use crate::ids::{FrameId, ObjectId, SiteId, StringId, ThreadId, Ticks};
 
@@ -16,8 +16,8 @@ pub(crate) struct Builder {
     strings: FxHashMap<String, StringId>,
     objects: u32,
     frames: u32,
-    /// The events of thread `index + 1`.
-    threads: Vec<Vec<Record>>,
+    threads: u32,
+    events: Packer,
 }
 
 fn number(count: usize) -> u32 {
@@ -63,21 +63,20 @@ impl Builder {
     }
 
     pub(crate) fn thread(&mut self) -> ThreadId {
-        self.threads.push(Vec::new());
-        ThreadId(number(self.threads.len()))
+        self.threads += 1;
+        ThreadId(self.threads)
     }
 
     /// Adds an event of a thread that [`Builder::thread`] made.
     pub(crate) fn push(&mut self, thread: ThreadId, time: Ticks, event: Event) {
-        self.threads[thread.0 as usize - 1].push(Record { time, event });
+        self.events.push(thread, Record { time, event });
     }
 
     pub(crate) fn last(&self, thread: ThreadId) -> Option<Event> {
-        self.threads[thread.0 as usize - 1].last().map(|record| record.event)
+        self.events.latest(thread)
     }
 
     pub(crate) fn finish(self, path: PathBuf, header: Header) -> ProcessTrace {
-        let threads = self.threads.into_iter().zip(1..).map(|(records, id)| (ThreadId(id), records)).collect();
-        ProcessTrace::from_records(path, header, self.tables, threads)
+        ProcessTrace::from_events(path, header, self.tables, self.events)
     }
 }

@@ -3,7 +3,6 @@
 
 mod entry;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -11,9 +10,8 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Error, Header, ProcessTrace, Tables};
-use crate::event::Record;
-use crate::ids::{ThreadId, Ticks};
+use super::{Error, Header, Packer, ProcessTrace, Tables};
+use crate::ids::Ticks;
 use crate::version::{CURRENT, Mismatch, Version};
 
 /// Reads a document; `bytes` begins with its brace, `lines_before` lines stand before. `cut`: why there are no more bytes.
@@ -42,8 +40,8 @@ pub(super) fn read(path: &Path, bytes: &[u8], lines_before: usize, cut: Option<i
         let looks_like = "JSON of another kind: it has no `conccheck-trace`".to_owned();
         return Err(Error::NotATrace { path: path_buf, looks_like });
     }
-    let Document { header, tables, threads, .. } = document;
-    let mut trace = ProcessTrace::from_records(path_buf, header.into(), tables, threads.into_iter().collect());
+    let Document { header, tables, events, .. } = document;
+    let mut trace = ProcessTrace::from_events(path_buf, header.into(), tables, events);
     trace.warnings = warnings;
     Ok(trace)
 }
@@ -64,7 +62,7 @@ struct Document {
     mismatch: Option<Mismatch>,
     header: HeaderFields,
     tables: Tables,
-    threads: BTreeMap<ThreadId, Vec<Record>>,
+    events: Packer,
     in_entries: bool,
 }
 
@@ -120,9 +118,7 @@ impl<'de> Visitor<'de> for Entries<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         self.0.in_entries = true;
-        while let Some(()) =
-            entries.next_element_seed(entry::Seed { tables: &mut self.0.tables, threads: &mut self.0.threads })?
-        {}
+        while let Some(()) = entries.next_element_seed(entry::Seed { tables: &mut self.0.tables, events: &mut self.0.events })? {}
         Ok(())
     }
 }

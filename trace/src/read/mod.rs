@@ -7,6 +7,8 @@ mod error;
 mod json;
 mod map;
 mod open;
+mod pack;
+mod source;
 mod std_format;
 mod steps;
 mod tables;
@@ -19,6 +21,9 @@ use crate::ids::ThreadId;
 pub use census::Census;
 pub use error::Error;
 pub use open::open;
+pub(crate) use pack::Packer;
+use source::Source;
+pub use source::Events;
 pub use steps::Steps;
 pub use tables::{FrameDef, ObjectDef, Tables};
 
@@ -38,52 +43,39 @@ pub struct ProcessTrace {
     pub(crate) source: Source,
 }
 
-/// Where the events lie.
-#[derive(Debug)]
-pub(crate) enum Source {
-    /// Decoded already; in order of the thread's number.
-    Memory(Vec<(ThreadId, Vec<Record>)>),
-    /// In the log.
-    Binary(binary::Binary),
-}
-
 impl ProcessTrace {
     /// A trace from events in memory: per thread, in program order.
     pub fn from_records(
         path: PathBuf,
         header: Header,
         tables: Tables,
-        mut threads: Vec<(ThreadId, Vec<Record>)>,
+        threads: Vec<(ThreadId, Vec<Record>)>,
     ) -> ProcessTrace {
-        threads.retain(|(_, records)| !records.is_empty());
-        threads.sort_by_key(|(thread, _)| *thread);
-        let mut census = Census::default();
-        threads.iter().flat_map(|(_, records)| records).for_each(|record| census.note(&record.event));
-        ProcessTrace { path, header, tables, warnings: Vec::new(), census, source: Source::Memory(threads) }
+        let mut events = Packer::default();
+        for (thread, records) in threads {
+            records.into_iter().for_each(|record| events.push(thread, record));
+        }
+        ProcessTrace::from_events(path, header, tables, events)
+    }
+
+    pub(crate) fn from_events(path: PathBuf, header: Header, tables: Tables, events: Packer) -> ProcessTrace {
+        let (source, census) = events.finish();
+        ProcessTrace { path, header, tables, warnings: Vec::new(), census, source }
     }
 
     /// The threads that recorded something, in order of their number.
     pub fn threads(&self) -> Vec<ThreadId> {
-        match &self.source {
-            Source::Memory(threads) => threads.iter().map(|(id, _)| *id).collect(),
-            Source::Binary(binary) => binary.threads().map(|(id, _)| id).collect(),
-        }
+        self.source.threads().map(|(id, _)| id).collect()
     }
 
     /// How many threads recorded something.
     pub fn thread_count(&self) -> usize {
-        match &self.source {
-            Source::Memory(threads) => threads.len(),
-            Source::Binary(binary) => binary.threads().count(),
-        }
+        self.source.threads().count()
     }
 
     /// How many events there are, over all threads.
     pub fn event_count(&self) -> u64 {
-        match &self.source {
-            Source::Memory(threads) => threads.iter().map(|(_, records)| records.len() as u64).sum(),
-            Source::Binary(binary) => binary.threads().map(|(_, events)| events).sum(),
-        }
+        self.source.threads().map(|(_, events)| events).sum()
     }
 
     /// Whether nothing was recorded.
@@ -93,46 +85,11 @@ impl ProcessTrace {
 
     /// The events of one thread in program order. Decodes as it goes.
     pub fn events(&self, thread: ThreadId) -> Events<'_> {
-        Events(match &self.source {
-            Source::Memory(threads) => {
-                let found = threads.binary_search_by_key(&thread, |(id, _)| *id);
-                Inner::Memory(found.map_or(&[][..], |i| &threads[i].1).iter())
-            }
-            Source::Binary(binary) => Inner::Binary(binary.events(thread)),
-        })
+        self.source.events(thread)
     }
 
     /// The same events in larger steps: a section is one step, however it was recorded.
     pub fn steps(&self, thread: ThreadId) -> Steps<'_> {
         Steps::new(self.events(thread))
-    }
-}
-
-/// The events of one thread, in program order.
-#[derive(Debug)]
-pub struct Events<'a>(Inner<'a>);
-
-#[derive(Debug)]
-enum Inner<'a> {
-    Memory(std::slice::Iter<'a, Record>),
-    Binary(binary::Pieces<'a>),
-}
-
-impl Iterator for Events<'_> {
-    type Item = Record;
-
-    #[inline]
-    fn next(&mut self) -> Option<Record> {
-        match &mut self.0 {
-            Inner::Memory(records) => records.next().copied(),
-            Inner::Binary(pieces) => pieces.next(),
-        }
-    }
-
-    fn fold<B, F: FnMut(B, Record) -> B>(self, init: B, f: F) -> B {
-        match self.0 {
-            Inner::Memory(records) => records.copied().fold(init, f),
-            Inner::Binary(pieces) => pieces.fold(init, f),
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! The events of one thread in larger steps.
 
-use super::{Events, Inner};
+use super::Events;
 use crate::event::{Event, Record};
 use crate::step::{Section, Step};
 use crate::wire::{Definition, Sink};
@@ -19,11 +19,7 @@ impl<'a> Steps<'a> {
     pub fn read(&mut self, steps: &mut Vec<Step>, most: usize) {
         let mut steps = Folding(steps);
         while steps.is_open() || steps.0.len() < most {
-            let read = match &mut self.0.0 {
-                Inner::Memory(records) => records.next().map(|record| steps.record(*record)),
-                Inner::Binary(pieces) => pieces.read(&mut steps),
-            };
-            if read.is_none() {
+            if self.0.read(&mut steps).is_none() {
                 return;
             }
         }

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::field::Field;
+use super::orders::Orders;
 use super::table::event_table;
 use super::{MAX_STRING, acquire, get, tag};
 use crate::event::{Event, How, Mode, ObjectKind, Record, SiteDef};
@@ -175,63 +176,6 @@ pub struct Decoder<'a> {
 impl fmt::Debug for Decoder<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decoder").field("offset", &self.input.at).field("len", &self.input.bytes.len()).finish_non_exhaustive()
-    }
-}
-
-/// The order that a thread saw last, by lock, within a chunk: a small open-addressed table. Lock 0 is never in it.
-#[derive(Default)]
-struct Orders {
-    slots: Vec<(u32, u64)>,
-    used: usize,
-}
-
-impl Orders {
-    /// Index of the lock's slot, or of the free one that it would take.
-    #[inline]
-    fn find(&self, lock: u32) -> usize {
-        let mask = self.slots.len() - 1;
-        let mut i = (lock.wrapping_mul(0x9e37_79b1) >> 7) as usize & mask;
-        while self.slots[i].0 != 0 && self.slots[i].0 != lock {
-            i = (i + 1) & mask;
-        }
-        i
-    }
-
-    /// Sets the lock's order by what it was before, if anything.
-    #[inline]
-    fn update<E>(&mut self, lock: u32, order: impl FnOnce(Option<u64>) -> Result<u64, E>) -> Result<u64, E> {
-        if lock == 0 {
-            return order(None);
-        }
-        if self.used * 2 >= self.slots.len() {
-            self.grow();
-        }
-        let i = self.find(lock);
-        let (key, known) = &mut self.slots[i];
-        let is_known = *key == lock;
-        *known = order(is_known.then_some(*known))?;
-        *key = lock;
-        self.used += usize::from(!is_known);
-        Ok(*known)
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let old = std::mem::take(&mut self.slots);
-        self.slots = vec![(0, 0); (old.len() * 2).max(16)];
-        for (key, order) in old {
-            if key != 0 {
-                let i = self.find(key);
-                self.slots[i] = (key, order);
-            }
-        }
-    }
-
-    fn clear(&mut self) {
-        if self.used > 0 {
-            self.slots.fill((0, 0));
-            self.used = 0;
-        }
     }
 }
 

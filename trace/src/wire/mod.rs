@@ -17,6 +17,7 @@ pub use varint::{get, put};
 
 mod decode;
 pub(crate) mod field;
+pub(crate) mod orders;
 pub(crate) mod table;
 mod varint;
 

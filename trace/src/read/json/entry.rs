@@ -1,7 +1,6 @@
 //! One entry of a JSON trace: a definition or an event, told apart by their keys.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -9,13 +8,13 @@ use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::event::{Event, ObjectKind, Record, SiteDef};
-use crate::ids::{FrameId, ObjectId, SiteId, StringId, ThreadId, Ticks};
-use crate::read::{FrameDef, ObjectDef, Tables};
+use crate::ids::{FrameId, ObjectId, SiteId, StringId, Ticks};
+use crate::read::{FrameDef, ObjectDef, Packer, Tables};
 
 /// Reads one entry into the trace.
 pub(super) struct Seed<'a> {
     pub(super) tables: &'a mut Tables,
-    pub(super) threads: &'a mut BTreeMap<ThreadId, Vec<Record>>,
+    pub(super) events: &'a mut Packer,
 }
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
@@ -50,7 +49,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             let thread = thread.ok_or_else(|| A::Error::missing_field("thread"))?;
             let time: u64 = time.ok_or_else(|| A::Error::missing_field("time"))?;
             let event = Event::deserialize(MapDeserializer::new(fields.into_iter()))?;
-            self.threads.entry(thread).or_default().push(Record { time: Ticks(time), event });
+            self.events.push(thread, Record { time: Ticks(time), event });
             return Ok(());
         }
         let has = |name: &str| fields.iter().any(|(key, _)| key == name);

@@ -4,22 +4,22 @@ use std::path::Path;
 
 use rustc_hash::FxHashMap;
 
-use super::line::{Line, Lines, Op};
+use super::line::{Line, Op, Parsed, Vocabulary};
 use crate::event::{Event, How, Mode, ObjectKind, SiteDef};
 use crate::ids::{ObjectId, Order, SiteId, ThreadId, Ticks};
 use crate::read::builder::Builder;
 use crate::read::{Error, Header, ProcessTrace};
 
-#[derive(Clone)]
+#[derive(Default)]
 struct Thread {
     id: ThreadId,
     started: bool,
-    /// The forking thread, if it forks this one before it does anything but begin.
+    /// When its `begin` was met, if its fork was not: that may follow, until the thread does something.
+    begun: Option<Ticks>,
+    /// The forking thread, if it forked this one before it did anything but begin.
     parent: Option<u32>,
-    /// Its fork has happened.
-    forked: bool,
-    /// Its `begin` was met before its fork: it begins there.
-    waits_for_fork: bool,
+    /// The lock that it asked for last, if nothing followed: when and where.
+    asks: Option<(u32, Ticks, SiteId)>,
     /// Locks held, with how often.
     held: Vec<(u32, u32)>,
     /// A wait that its next event ends: the condition variable and the lock with its depth.
@@ -51,87 +51,98 @@ struct Overlap {
     ended: bool,
 }
 
-struct Emitter<'a> {
-    lines: &'a Lines,
+/// Makes a trace of lines, one by one.
+pub(super) struct Emitter<'a> {
     path: &'a Path,
+    words: Vocabulary,
     builder: Builder,
+    /// By their words' numbers, as far as they were met.
     threads: Vec<Thread>,
     sites: Vec<Option<SiteId>>,
-    /// By word and role.
-    objects: Vec<[Option<ObjectId>; 3]>,
-    /// By word.
-    locks: Vec<Lock>,
+    operands: Vec<Operand>,
     /// Notifications and waiting threads of a condition variable.
     notified: FxHashMap<ObjectId, (u64, u32)>,
     overlaps: Vec<Overlap>,
+    /// The number of the line.
     time: Ticks,
 }
 
-/// The trace that the lines say.
-pub(super) fn trace(path: &Path, lines: &Lines) -> Result<ProcessTrace, Error> {
-    let mut builder = Builder::default();
-    let parents = parents(lines);
-    let threads = parents.into_iter().map(|parent| Thread {
-        id: builder.thread(),
-        started: false,
-        parent,
-        forked: false,
-        waits_for_fork: false,
-        held: Vec::new(),
-        waits: None,
-        just_released: None,
-    });
-    let mut emitter = Emitter {
-        lines,
-        path,
-        threads: threads.collect(),
-        builder,
-        sites: vec![None; lines.locations.words.len()],
-        objects: vec![[None; 3]; lines.operands.words.len()],
-        locks: std::iter::repeat_with(Lock::default).take(lines.operands.words.len()).collect(),
-        notified: FxHashMap::default(),
-        overlaps: Vec::new(),
-        time: Ticks(0),
-    };
-    let mut last = vec![0; lines.threads.words.len()];
-    for (i, line) in lines.lines.iter().enumerate() {
-        last[line.thread as usize] = i;
-    }
-    for (i, line) in lines.lines.iter().enumerate() {
-        emitter.time = Ticks(i as u64 + 1);
-        emitter.line(line, last[line.thread as usize] == i)?;
-    }
-    let warnings = emitter.overlaps()?;
-    let program = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    // Readers of this trace have to know that all reads and writes are events of their own, also after a conversion.
-    let facts = vec![("format".to_owned(), "std".to_owned())];
-    let header = Header { program, ticks_per_second: 1e9, clean_end: true, facts, ..Header::default() };
-    let mut trace = emitter.builder.finish(path.to_owned(), header);
-    trace.warnings = warnings;
-    Ok(trace)
+/// What a word names.
+#[derive(Default)]
+struct Operand {
+    /// By role.
+    objects: [Option<ObjectId>; 3],
+    lock: Lock,
 }
 
-/// Who forks each thread, where that comes before all that the thread does (but its `begin`).
-fn parents(lines: &Lines) -> Vec<Option<u32>> {
-    let mut parents = vec![None; lines.threads.words.len()];
-    let mut acted = vec![false; parents.len()];
-    for line in &lines.lines {
-        if line.op == Op::Fork && !acted[line.operand as usize] && line.operand != line.thread {
-            parents[line.operand as usize].get_or_insert(line.thread);
+impl<'a> Emitter<'a> {
+    /// For the trace at `path`, no line of which was read.
+    pub(super) fn new(path: &'a Path) -> Emitter<'a> {
+        Emitter {
+            path,
+            words: Vocabulary::default(),
+            builder: Builder::default(),
+            threads: Vec::new(),
+            sites: Vec::new(),
+            operands: Vec::new(),
+            notified: FxHashMap::default(),
+            overlaps: Vec::new(),
+            time: Ticks(0),
         }
-        acted[line.thread as usize] |= line.op != Op::Begin;
     }
-    parents
-}
 
-impl Emitter<'_> {
-    fn line(&mut self, line: &Line, is_last: bool) -> Result<(), Error> {
+    /// Whether there was no line yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.time == Ticks(0)
+    }
+
+    /// Takes the next line; `number` is its place in the file.
+    ///
+    /// # Errors
+    /// If it can't have happened.
+    pub(super) fn push(&mut self, number: usize, parsed: &Parsed<'_>) -> Result<(), Error> {
+        let line = self.words.line(number, parsed);
+        while self.threads.len() < self.words.threads.words.len() {
+            self.threads.push(Thread { id: self.builder.thread(), ..Thread::default() });
+        }
+        self.sites.resize(self.words.locations.words.len(), None);
+        self.operands.resize_with(self.words.operands.words.len(), Operand::default);
+        self.time.0 += 1;
+        self.line(&line)
+    }
+
+    /// The trace that the lines say.
+    ///
+    /// # Errors
+    /// If two threads held a lock at once, without a reason that may have gone unrecorded.
+    pub(super) fn finish(mut self) -> Result<ProcessTrace, Error> {
+        for t in 0..self.threads.len() {
+            if self.threads[t].begun.is_some() {
+                self.start(t);
+            }
+            let Thread { id, asks: Some((word, time, site)), .. } = self.threads[t] else { continue };
+            if !self.threads[t].held.iter().any(|(lock, _)| *lock == word) {
+                let lock = self.object(word, Role::Lock);
+                self.builder.push(id, time, Event::Request { lock, site, mode: Mode::Exclusive, how: How::Blocking });
+            }
+        }
+        let warnings = self.overlaps()?;
+        let program = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        // Readers of this trace have to know that all reads and writes are events of their own, also after a conversion.
+        let facts = vec![("format".to_owned(), "std".to_owned())];
+        let header = Header { program, ticks_per_second: 1e9, clean_end: true, facts, ..Header::default() };
+        let mut trace = self.builder.finish(self.path.to_owned(), header);
+        trace.warnings = warnings;
+        Ok(trace)
+    }
+
+    fn line(&mut self, line: &Line) -> Result<(), Error> {
         let t = line.thread as usize;
+        self.threads[t].asks = None;
         if line.op == Op::Begin {
             let thread = &mut self.threads[t];
-            if thread.parent.is_some() && !thread.forked {
-                thread.waits_for_fork = true;
-            } else {
+            thread.begun.get_or_insert(self.time);
+            if thread.parent.is_some() {
                 self.start(t);
             }
             return Ok(());
@@ -153,16 +164,12 @@ impl Emitter<'_> {
             }
             Op::Acquire => self.acquire(line, site),
             Op::Release => self.release(line)?,
-            Op::Request if is_last && !self.threads[t].held.iter().any(|(lock, _)| *lock == line.operand) => {
-                let lock = self.object(line.operand, Role::Lock);
-                self.builder.push(thread, time, Event::Request { lock, site, mode: Mode::Exclusive, how: How::Blocking });
-            }
-            Op::Request => {}
+            Op::Request => self.threads[t].asks = Some((line.operand, time, site)),
             Op::Fork => {
                 let child = line.operand as usize;
                 let child_id = self.threads[child].id;
                 self.builder.push(thread, time, Event::Spawn { child: child_id, site, scoped: false });
-                self.forked(child);
+                self.forked(child, line.thread);
             }
             Op::Join => {
                 let child = self.threads[line.operand as usize].id;
@@ -182,10 +189,15 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// The fork of a thread has happened now.
-    fn forked(&mut self, t: usize) {
-        self.threads[t].forked = true;
-        if self.threads[t].waits_for_fork {
+    /// The fork of a thread.
+    fn forked(&mut self, t: usize, parent: u32) {
+        let thread = &mut self.threads[t];
+        if thread.started || t == parent as usize {
+            return;
+        }
+        thread.parent.get_or_insert(parent);
+        if thread.begun.take().is_some() {
+            // Its `begin` was met before its fork: it begins here.
             self.start(t);
         }
     }
@@ -196,16 +208,17 @@ impl Emitter<'_> {
             return;
         }
         self.threads[t].started = true;
+        let time = self.threads[t].begun.take().unwrap_or(self.time);
         let parent = self.threads[t].parent.map_or(ThreadId::NONE, |parent| self.threads[parent as usize].id);
-        let name = self.builder.string(&self.lines.threads.words[t]);
-        self.builder.push(self.threads[t].id, self.time, Event::Start { parent, name });
+        let name = self.builder.string(&self.words.threads.words[t]);
+        self.builder.push(self.threads[t].id, time, Event::Start { parent, name });
     }
 
     fn site(&mut self, location: u32) -> SiteId {
         if let Some(site) = self.sites[location as usize] {
             return site;
         }
-        let text = self.lines.locations.words[location as usize].as_str();
+        let text = self.words.locations.words[location as usize].as_str();
         let own = || self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let site = if text.is_empty() {
             SiteId::NONE
@@ -222,7 +235,7 @@ impl Emitter<'_> {
 
     /// The object that a word names in a role. Its creation is not recorded: the word stands for its place.
     fn object(&mut self, word: u32, role: Role) -> ObjectId {
-        if let Some(id) = self.objects[word as usize][role as usize] {
+        if let Some(id) = self.operands[word as usize].objects[role as usize] {
             return id;
         }
         let kind = match role {
@@ -230,10 +243,10 @@ impl Emitter<'_> {
             Role::Cell => ObjectKind::Cell,
             Role::Condvar => ObjectKind::Condvar,
         };
-        let text = &self.lines.operands.words[word as usize];
+        let text = &self.words.operands.words[word as usize];
         let created = self.builder.site(SiteDef { file: text.clone(), line: 0, column: 0 });
         let id = self.builder.object(kind, created, text);
-        self.objects[word as usize][role as usize] = Some(id);
+        self.operands[word as usize].objects[role as usize] = Some(id);
         id
     }
 
@@ -248,7 +261,7 @@ impl Emitter<'_> {
     }
 
     fn take(&mut self, line: &Line, site: SiteId) {
-        let lock = &mut self.locks[line.operand as usize];
+        let lock = &mut self.operands[line.operand as usize].lock;
         lock.acquisitions += 1;
         let order = Order(lock.acquisitions);
         if let Some(&holder) = lock.holders.last() {
@@ -263,10 +276,10 @@ impl Emitter<'_> {
     fn release(&mut self, line: &Line) -> Result<(), Error> {
         let held = &mut self.threads[line.thread as usize].held;
         let Some(i) = held.iter().position(|(lock, _)| *lock == line.operand) else {
-            let thread = &self.lines.threads.words[line.thread as usize];
-            let lock = &self.lines.operands.words[line.operand as usize];
-            let what = match self.locks[line.operand as usize].holders.last() {
-                Some(&holder) => format!("held by {}", self.lines.threads.words[holder as usize]),
+            let thread = &self.words.threads.words[line.thread as usize];
+            let lock = &self.words.operands.words[line.operand as usize];
+            let what = match self.operands[line.operand as usize].lock.holders.last() {
+                Some(&holder) => format!("held by {}", self.words.threads.words[holder as usize]),
                 None => "held by no thread".to_owned(),
             };
             return Err(Error::malformed(
@@ -285,7 +298,7 @@ impl Emitter<'_> {
 
     /// The outermost release.
     fn give_up(&mut self, t: u32, word: u32) {
-        self.locks[word as usize].holders.retain(|holder| *holder != t);
+        self.operands[word as usize].lock.holders.retain(|holder| *holder != t);
         if let Some(overlap) = self.overlaps.iter_mut().rev().find(|overlap| (overlap.thread, overlap.lock) == (t, word)) {
             overlap.ended = true;
         }
@@ -332,8 +345,8 @@ impl Emitter<'_> {
     fn overlaps(&self) -> Result<Vec<String>, Error> {
         let mut warnings = Vec::new();
         for overlap in &self.overlaps {
-            let [thread, holder] = [overlap.thread, overlap.holder].map(|t| &self.lines.threads.words[t as usize]);
-            let lock = &self.lines.operands.words[overlap.lock as usize];
+            let [thread, holder] = [overlap.thread, overlap.holder].map(|t| &self.words.threads.words[t as usize]);
+            let lock = &self.words.operands.words[overlap.lock as usize];
             let what = format!("{thread} acquires lock {lock}, which is held by {holder}");
             if !overlap.ended {
                 return Err(Error::malformed(self.path, overlap.line as usize, what));

@@ -95,21 +95,17 @@ impl Words {
     }
 }
 
-/// The lines read so far.
+/// Numbers for the words of a trace.
 #[derive(Default)]
-pub(super) struct Lines {
-    pub(super) lines: Vec<Line>,
+pub(super) struct Vocabulary {
     pub(super) threads: Words,
     pub(super) operands: Words,
     pub(super) locations: Words,
 }
 
-impl Lines {
-    pub(super) fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-
-    pub(super) fn push(&mut self, number: usize, parsed: &Parsed<'_>) {
+impl Vocabulary {
+    /// The line with numbers instead of words.
+    pub(super) fn line(&mut self, number: usize, parsed: &Parsed<'_>) -> Line {
         let Parsed { thread, op, operand, location } = *parsed;
         let thread = self.thread(thread);
         let operand = match op {
@@ -118,8 +114,7 @@ impl Lines {
             _ => self.operands.number(operand, || operand.to_owned()),
         };
         let location = self.locations.number(location, || location.to_owned());
-        let number = u32::try_from(number).unwrap_or(u32::MAX);
-        self.lines.push(Line { number, thread, op, operand, location });
+        Line { number: u32::try_from(number).unwrap_or(u32::MAX), thread, op, operand, location }
     }
 
     /// `T7` and `7` are the same thread.

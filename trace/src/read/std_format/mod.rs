@@ -24,11 +24,11 @@ use std::io::BufRead;
 use std::path::Path;
 
 use super::{Error, ProcessTrace};
-use line::Lines;
+use emit::Emitter;
 
 /// Reads a trace; `lines_before` blank lines stand before what `input` still has.
 pub(super) fn read(path: &Path, mut input: impl BufRead, lines_before: usize) -> Result<ProcessTrace, Error> {
-    let mut lines = Lines::default();
+    let mut emitter = Emitter::new(path);
     let mut warnings = Vec::new();
     let mut bytes = Vec::new();
     let mut number = lines_before;
@@ -39,7 +39,7 @@ pub(super) fn read(path: &Path, mut input: impl BufRead, lines_before: usize) ->
             Ok(0) => break,
             Ok(_) => {}
             // What was decompressed before is good.
-            Err(error) if !lines.is_empty() => {
+            Err(error) if !emitter.is_empty() => {
                 warnings.push(format!("{}:{number}: the file is damaged here, all before was read: {error}", path.display()));
                 break;
             }
@@ -51,14 +51,14 @@ pub(super) fn read(path: &Path, mut input: impl BufRead, lines_before: usize) ->
             continue;
         }
         match line::parse(text) {
-            Ok(parsed) => lines.push(number, &parsed),
-            Err(_) if !is_whole && !text.contains(')') && !lines.is_empty() => {
+            Ok(parsed) => emitter.push(number, &parsed)?,
+            Err(_) if !is_whole && !text.contains(')') && !emitter.is_empty() => {
                 warnings.push(format!("{}:{number}: the file ends within a line, all before was read", path.display()));
             }
             Err(what) => return Err(Error::malformed(path, number, what)),
         }
     }
-    let mut trace = emit::trace(path, &lines)?;
+    let mut trace = emitter.finish()?;
     warnings.append(&mut trace.warnings);
     trace.warnings = warnings;
     Ok(trace)
