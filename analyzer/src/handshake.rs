@@ -8,7 +8,7 @@ use conccheck_trace::SiteDef;
 use crate::calls;
 use crate::model::Model;
 use crate::model::context::Context;
-use source::Place;
+use source::{Place, Waits};
 
 /// Rings of the same sites that are looked at.
 const MOST_SAME: usize = 16;
@@ -39,8 +39,8 @@ pub(crate) fn apart(model: &Model<'_>, rings: &[Vec<u32>]) -> Option<Wait> {
 /// One side of a ring.
 struct Side<'m> {
     context: &'m Context,
-    /// Where it waits for an atomic before.
-    waits: Option<SiteDef>,
+    /// Where it waits before, and for what.
+    waits: Option<(Waits, SiteDef)>,
     /// Whether it sets one afterwards.
     sets: bool,
 }
@@ -52,14 +52,14 @@ impl<'m> Side<'m> {
         for site in [site.clone()].into_iter().chain(calls::all(model, context).into_iter().map(|call| call.site)) {
             let place = Place::new(model.sources, &site);
             side.sets |= place.sets();
-            side.waits = side.waits.or_else(|| Some(SiteDef { line: place.waits()?, column: 1, ..site }));
+            side.waits = side.waits.or_else(|| place.waits().map(|(waits, line)| (waits, SiteDef { line, column: 1, ..site })));
         }
         side
     }
 
     /// The wait by which this side comes behind the other.
     fn is_behind(&self, model: &Model<'_>, other: &Side<'_>) -> Option<Wait> {
-        let site = self.waits.clone().filter(|_| other.sets)?;
+        let (_, site) = self.waits.clone().filter(|(waits, _)| *waits == Waits::Owners || other.sets)?;
         let takes_turns = || self.sets && other.waits.is_some();
         (takes_turns() || came_later(model, self.context, other.context)).then_some(Wait { thread: self.context.thread(), site })
     }

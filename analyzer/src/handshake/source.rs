@@ -15,6 +15,8 @@ const LOOKS: [&str; 5] = [".load(", ".compare_exchange", ".swap(", ".fetch_", ".
 const SETS: [&str; 5] = [".store(", ".compare_exchange", ".swap(", ".fetch_", ".test_and_set("];
 /// Those by which one takes what only one can have.
 const TAKES: [&str; 3] = [".compare_exchange", ".swap(", ".test_and_set("];
+/// Those that tell whether others still own what is shared: they end that without setting anything.
+const OWNERS: [&str; 2] = ["strong_count(", "try_unwrap("];
 /// Calls of which the body of a loop consists that only waits.
 const IDLES: [&str; 7] = ["spin_loop()", "yield_now()", "sleep(", ".snooze()", ".spin()", "park()", "park_timeout("];
 
@@ -32,10 +34,12 @@ pub(super) struct Place {
 #[derive(Clone, Debug)]
 struct Statement {
     text: String,
-    /// The line that it ends in.
+    /// What stands in its braces, if it has any.
+    inner: String,
+    /// The line that it ends in, or that its braces open in.
     line: u32,
-    /// Whether it is a loop that does nothing but wait for an atomic.
-    waits: bool,
+    /// Whether it is a loop that does nothing but wait, and for what.
+    waits: Option<Waits>,
     /// Whether it is what the block begins with that the place stands in: a call, perhaps, that runs it.
     runs: bool,
 }
@@ -66,18 +70,19 @@ impl Place {
         Place { before, behind, helpers }
     }
 
-    /// The line of the wait for an atomic that came before the place.
-    pub(super) fn waits(&self) -> Option<u32> {
-        let waits = |statement: &&Statement| {
-            statement.waits || self.called(&statement.text).any(|body| Blocks::closed(body).iter().any(|inner| inner.waits))
+    /// The wait that came before the place, and its line.
+    pub(super) fn waits(&self) -> Option<(Waits, u32)> {
+        let called = |statement: &Statement| {
+            self.called(&statement.text).find_map(|body| Blocks::closed(body).iter().find_map(|inner| inner.waits))
         };
-        self.before.iter().rev().find(waits).map(|statement| statement.line)
+        let waits = |statement: &Statement| Some((statement.waits.or_else(|| called(statement))?, statement.line));
+        self.before.iter().rev().find_map(waits)
     }
 
     /// Whether an atomic is set behind the place, by what runs the place, or at the end of a guard that was taken by one.
     pub(super) fn sets(&self) -> bool {
         let sets = |text: &str| SETS.iter().any(|call| text.contains(call));
-        let takes = |statement: &Statement| statement.waits && TAKES.iter().any(|call| statement.text.contains(call));
+        let takes = |statement: &Statement| statement.waits.is_some() && TAKES.iter().any(|call| statement.text.contains(call));
         let is_guarded = |statement: &Statement| {
             takes(statement)
                 || self.called(&statement.text).any(|body| Blocks::closed(body).iter().any(takes) || statement.runs && sets(body))
@@ -90,6 +95,15 @@ impl Place {
         let names: Vec<&str> = calls(text).collect();
         self.helpers.iter().filter(move |(name, _)| names.contains(&name.as_str())).map(|(_, body)| body.as_str())
     }
+}
+
+/// What a loop waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Waits {
+    /// That somebody sets an atomic.
+    Atomic,
+    /// That others give up what they share.
+    Owners,
 }
 
 /// A block that is open.
@@ -118,18 +132,19 @@ impl Blocks {
                 match c {
                     '{' => blocks.open.push(Block { head: std::mem::take(&mut text), line: *line, statements: Vec::new() }),
                     '}' => {
-                        blocks.add(std::mem::take(&mut text), *line, false);
-                        let Some(Block { head, statements, .. }) = blocks.open.pop() else { continue };
+                        blocks.add(std::mem::take(&mut text), *line);
+                        let Some(Block { head, line, statements }) = blocks.open.pop() else { continue };
                         let waits = is_wait(&head, &statements);
-                        blocks.add(head, *line, waits);
+                        let inner = statements.iter().map(|inner| format!("{}\n{}\n", inner.text, inner.inner)).collect();
+                        blocks.innermost().push(Statement { text: head, inner, line, waits, runs: false });
                     }
-                    ';' => blocks.add(std::mem::take(&mut text), *line, false),
+                    ';' => blocks.add(std::mem::take(&mut text), *line),
                     _ => text.push(c),
                 }
             }
         }
         let line = lines.last().map_or(0, |(line, _)| *line);
-        blocks.add(text, line, false);
+        blocks.add(text, line);
         blocks
     }
 
@@ -139,11 +154,15 @@ impl Blocks {
         Blocks::open_at_the_end(&lines).into_statements()
     }
 
-    fn add(&mut self, text: String, line: u32, waits: bool) {
+    fn add(&mut self, text: String, line: u32) {
         if !text.trim().is_empty() {
-            let to = self.open.last_mut().map_or(&mut self.rest, |block| &mut block.statements);
-            to.push(Statement { text, line, waits, runs: false });
+            self.innermost().push(Statement { text, inner: String::new(), line, waits: None, runs: false });
         }
+    }
+
+    /// The statements of the innermost block that is open.
+    fn innermost(&mut self) -> &mut Vec<Statement> {
+        self.open.last_mut().map_or(&mut self.rest, |block| &mut block.statements)
     }
 
     fn into_statements(self) -> Vec<Statement> {
@@ -151,23 +170,26 @@ impl Blocks {
         let block = |Block { head, line, statements }| {
             // The function itself is not called here.
             let text = if declared(&head).is_some() { String::new() } else { head };
-            [Statement { text, line, waits: false, runs: true }].into_iter().chain(statements)
+            [Statement { text, inner: String::new(), line, waits: None, runs: true }].into_iter().chain(statements)
         };
         rest.into_iter().chain(open.into_iter().flat_map(block)).collect()
     }
 }
 
-/// Whether a loop does nothing but wait for an atomic.
-fn is_wait(head: &str, statements: &[Statement]) -> bool {
-    let looks = |text: &str| LOOKS.iter().any(|call| text.contains(call));
+/// What a loop waits for, if it does nothing else.
+fn is_wait(head: &str, statements: &[Statement]) -> Option<Waits> {
     let idles = |text: &str| IDLES.iter().any(|call| text.contains(call));
+    let waits_for = |text: &str| {
+        let has = |calls: &[&str]| calls.iter().any(|call| text.contains(call));
+        if has(&LOOKS) { Some(Waits::Atomic) } else { has(&OWNERS).then_some(Waits::Owners) }
+    };
     let head = head.trim().rsplit(": ").next().unwrap_or_default();
-    let body = || statements.iter().map(|statement| statement.text.as_str());
     if head.starts_with("while ") {
-        return looks(head) && body().all(idles);
+        return waits_for(head).filter(|_| statements.iter().all(|statement| idles(&statement.text)));
     }
-    let pauses = body().any(idles) || statements.iter().any(|statement| statement.waits);
-    head == "loop" && body().any(looks) && pauses
+    let pauses = |statement: &Statement| statement.waits.is_some() || idles(&statement.text) || idles(&statement.inner);
+    let is_loop = head.ends_with("loop") && statements.iter().any(pauses);
+    statements.iter().filter(|_| is_loop).find_map(|statement| waits_for(&statement.text))
 }
 
 /// The text behind a place, until so many blocks are closed.
@@ -256,6 +278,9 @@ mod tests {
         assert!(waits("while !done.load(SeqCst) {\n thread::yield_now();\n}\n let a = ^a.lock();"));
         assert!(waits("while turn.load(SeqCst) == 0 {}\n spawn(move || { let a = ^a.lock(); });"));
         assert!(waits("loop {\n if done.load(Acquire) { break; }\n spin_loop();\n}\n if x { ^a.lock(); }"));
+        assert!(waits(
+            "let p = loop {\n match Arc::try_unwrap(p) {\n Ok(p) => break p,\n Err(q) => { p = q; yield_now() }\n }\n};\n let a = ^p.a.lock();"
+        ));
         assert!(!waits("while running.load(SeqCst) {\n let a = ^a.lock();\n}"), "it works meanwhile");
         assert!(!waits("while todo.load(SeqCst) > 0 {\n work();\n}\n ^a.lock();"));
         assert!(!waits("spawn(|| { while !done.load(SeqCst) {} });\n spawn(|| { let a = ^a.lock(); });"), "another thread waits");

@@ -29,16 +29,18 @@ impl Rule for LeakedTask {
     }
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
-        let mut by_site: BTreeMap<(SiteId, Option<SiteId>), Vec<&Group>> = BTreeMap::new();
+        let mut by_site: BTreeMap<(SiteId, Option<SiteId>, bool), Vec<&Group>> = BTreeMap::new();
         for group in model.stuck().of(Cause::Leak) {
             let t = group.threads[0];
             let Some((_, site)) = waits::pending(model, t).filter(|_| !model.is_ignored(t)) else { continue };
-            by_site.entry((site, model.threads[t].spawn.map(|spawn| spawn.site))).or_default().push(group);
+            by_site.entry((site, model.threads[t].spawn.map(|spawn| spawn.site), group.is_sure)).or_default().push(group);
         }
         for groups in by_site.into_values() {
             let t = groups[0].threads[0];
             let Some((event, site)) = waits::pending(model, t) else { continue };
-            let mut draft = Draft::new(model, &META, Confidence::Manifest, waits::objects(model, t));
+            let is_sure = groups[0].is_sure;
+            let confidence = if is_sure { Confidence::Manifest } else { Confidence::Possible };
+            let mut draft = Draft::new(model, &META, confidence, waits::objects(model, t));
             let mut steps = Vec::new();
             if let Some(spawn) = model.threads[t].spawn {
                 steps.push(draft.step(spawn.site, "was started here", false));
@@ -59,14 +61,24 @@ impl Rule for LeakedTask {
             let since = model.threads[t].pending.as_ref().map_or(model.end, |pending| pending.since);
             draft.evidence(format!("it was blocked for the last {} of the run", duration(model.span(since, model.end).0)));
             explain(model, t, event, &mut draft);
+            if !is_sure {
+                draft.evidence(
+                    "other threads still ran; nothing shows that one of them has it, but who was given it is not recorded",
+                );
+            }
             deadlock::behind(model, groups[0], &mut draft);
             let count = groups.len() as u64;
             if count > 1 {
                 draft.evidence(format!("{count} threads of this kind were left behind ({})", times(count)));
             }
             let (what, help) = words(model, &draft, t, event);
-            let message = format!("{} is left behind: {what}", model.names().called(t));
-            out.push(draft.finish(message, help, count));
+            let verb = if is_sure { "is" } else { "may be" };
+            let message = format!("{} {verb} left behind: {what}", model.names().called(t));
+            let mut finding = draft.finish(message, help, count);
+            if !is_sure {
+                finding.severity = Severity::Medium;
+            }
+            out.push(finding);
         }
     }
 }

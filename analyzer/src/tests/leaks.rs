@@ -4,7 +4,7 @@ use conccheck_trace::read::ProcessTrace;
 use conccheck_trace::{Event, Record};
 
 use super::{analysis, rules, with_advice};
-use crate::{Config, NoSources, analyze};
+use crate::{Confidence, Config, NoSources, Severity, analyze};
 
 #[test]
 fn a_receiver_whose_sender_nobody_uses_any_more_is_left_behind() {
@@ -24,6 +24,38 @@ fn a_receiver_is_not_left_behind_while_a_sender_lives_or_once_all_are_dropped() 
     assert!(rules("main channel c; main spawn t1; t1 request-recv c; main send c; main end").is_empty());
     let beats = "main channel c; main spawn t2; main spawn t1; t2 send c; t1 recv c; t1 request-recv c; t2 sleep 1s; main end";
     assert!(rules(beats).is_empty());
+}
+
+#[test]
+fn a_receiver_whose_sender_is_nowhere_to_be_seen_while_others_run_is_left_behind_perhaps() {
+    let found = |trace: &str| {
+        let findings = with_advice(trace).findings.into_iter().filter(|finding| finding.rule.name == "leaked-task");
+        findings.map(|finding| (finding.confidence, finding.severity)).collect::<Vec<_>>()
+    };
+    let beside = "main spawn t1; main spawn t2; main channel c; main send c; t1 recv c; t1 request-recv c; t2 sleep 1s; main end";
+    assert_eq!(found(beside), [(Confidence::Possible, Severity::Medium)]);
+    assert_eq!(found(&beside.replace("t2 sleep 1s", "t2 end")), [(Confidence::Manifest, Severity::High)]);
+    assert_eq!(
+        found(&beside.replace("main end", "main lock m; main unlock m; t2 lock m; t2 unlock m; t2 sleep 1s; main end")),
+        []
+    );
+}
+
+#[test]
+fn a_request_under_way_is_not_left_behind_while_who_got_it_runs() {
+    let found = |way: &str, server: &str| {
+        rules(&format!(
+            "main channel q; main spawn t1; main spawn t2; t1 channel c; {way}; t1 request-recv c; t2 {server}; main end"
+        ))
+    };
+    let message = "t1 send q; t2 recv q";
+    assert!(found(message, "sleep 1s").is_empty());
+    assert_eq!(found(message, "end"), ["leaked-task"]);
+    assert!(found("t1 lock m; t1 unlock m; t2 lock m; t2 unlock m", "sleep 1s").is_empty(), "by way of a list");
+    assert!(found("t1 lock m; t1 unlock m", "sleep 1s").is_empty(), "it may look there later");
+    assert_eq!(found("t1 lock m; t1 unlock m read-only; t2 lock m; t2 unlock m", "sleep 1s"), ["leaked-task"], "it only looked");
+    let forwarded = "main spawn t3; main channel r; t1 send q; t2 recv q; t2 send r; t3 recv r; t3 sleep 1s";
+    assert!(found(forwarded, "end").is_empty(), "at second hand");
 }
 
 #[test]
