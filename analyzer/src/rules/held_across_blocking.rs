@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use conccheck_trace::{Event, ObjectId, SiteId, Ticks};
 
 use super::waits;
-use crate::draft::{Draft, duration, times};
+use crate::draft::{Draft, duration, list, times};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
 use crate::model::context::BlockingOp;
+use crate::names::file_name;
 use crate::rule::{Rule, RuleMeta};
 use crate::serial::serialises_tests;
 
@@ -22,6 +23,8 @@ static META: RuleMeta = RuleMeta {
     page: include_str!("held_across_blocking.md"),
 };
 
+/// Further places that are named.
+const PLACES: usize = 3;
 /// From this wait of others on, in nanoseconds, it is worth a word.
 const NOTICEABLE: u64 = 1_000_000;
 
@@ -31,17 +34,21 @@ impl Rule for HeldAcrossBlocking {
     }
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
-        let mut by_sites: BTreeMap<(SiteId, SiteId), Vec<(&BlockingOp, u64)>> = BTreeMap::new();
+        let mut by_hold: BTreeMap<(SiteId, SiteId), Vec<(&BlockingOp, u64)>> = BTreeMap::new();
         for op in &model.ops {
             let waited = model.span(model.trace.header.start_ticks, Ticks(model.trace.header.start_ticks.0 + op.others_waited)).0;
             let Some((_, _, lock)) = op.waiter.filter(|_| waited >= NOTICEABLE) else { continue };
             if !guards_the_other_end(model, lock, op.event) && !serialises_tests(model, lock) {
                 let hold = model.held(op.chain).into_iter().find(|held| held.lock == lock).map_or(SiteId::NONE, |held| held.site);
-                by_sites.entry((hold, op.site)).or_default().push((op, waited));
+                // Where it is not known what took the lock, each wait stands for itself.
+                let wait = if hold == SiteId::NONE { op.site } else { SiteId::NONE };
+                by_hold.entry((hold, wait)).or_default().push((op, waited));
             }
         }
-        for ((hold, _), mut ops) in by_sites {
-            ops.sort_by_key(|(_, waited)| std::cmp::Reverse(*waited));
+        for ((hold, _), mut ops) in by_hold {
+            // The same one is shown in each run where the same ones matter.
+            let place = |op: &BlockingOp| model.site(op.site).map(|site| (site.file.clone(), site.line, site.column));
+            ops.sort_by_cached_key(|(op, waited)| (*waited < model.config.others_wait.0, place(op), std::cmp::Reverse(*waited)));
             let (op, waited) = ops[0];
             let Some((waiter, waiter_site, lock)) = op.waiter else { continue };
             let objects = [Some(lock), waits::object(op.event)];
@@ -59,6 +66,16 @@ impl Rule for HeldAcrossBlocking {
             }
             let count = ops.iter().map(|(op, _)| op.count).sum();
             draft.evidence(format!("seen {}", times(count)));
+            let mut others: Vec<_> = ops.iter().filter_map(|(op, _)| place(op)).collect();
+            others.sort();
+            others.dedup();
+            others.retain(|other| Some(other) != place(op).as_ref());
+            if !others.is_empty() {
+                let mut shown: Vec<_> =
+                    others.iter().take(PLACES).map(|(file, line, _)| format!("{}:{line}", file_name(file))).collect();
+                shown.extend((others.len() > PLACES).then(|| format!("{} more", others.len() - PLACES)));
+                draft.evidence(format!("it is held across other waits as well: {}", list(&shown)));
+            }
             let message = format!("{name} is held while its thread {}", what(op.event));
             let help = format!("copy what is needed out of {name}, release it, then wait");
             let mut finding = draft.finish(message, help, count);

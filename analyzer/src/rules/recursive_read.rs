@@ -95,7 +95,7 @@ fn finding(model: &Model<'_>, outer: SiteId, found: &[(u32, u32)], outcome: &Out
     for other in readers().skip(1) {
         draft.seen_by(other.thread());
     }
-    let count = readers().map(|context| context.count()).sum();
+    let count = readers().map(Context::count).sum();
     if let Outcome::Proven(schedule) = outcome {
         draft.evidence(format!("a reordering of this run reaches it (replayed, {} events)", schedule.events));
     }

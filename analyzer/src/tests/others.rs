@@ -244,6 +244,16 @@ fn a_lock_held_over_a_sleep_matters_when_others_wait_for_it() {
     assert!(found(&slow.replace("t2 request a +10ms; ", "")).is_empty());
     let short = "t1 lock a; t1 sleep 20ms; t2 request a +2ms; t1 unlock a +20ms; t2 lock a; t2 unlock a";
     assert!(found(short).is_empty() && advice(short).contains(&"held-across-blocking"), "twenty milliseconds are only advice");
+    let twice = format!(
+        "{0}; {0}",
+        slow.replace("t1 lock a", "t1 lock a @a.rs:1").replace("t1 sleep 200ms", "t1 sleep 200ms @b.rs:LINE")
+    );
+    let twice = twice.replacen("LINE", "1", 1).replacen("LINE", "2", 1);
+    let all = with_advice(&format!("{START}{twice}")).findings;
+    let [both] = &all.iter().filter(|finding| finding.rule.name == "held-across-blocking").collect::<Vec<_>>()[..] else {
+        panic!("{all:?}")
+    };
+    assert!(both.evidence.iter().any(|text| text.ends_with("b.rs:2")), "{:?}", both.evidence);
     let own = "t1 lock m; t1 wait v m; t2 lock m +200ms; t2 unlock m; t2 notify v; t1 wake v; t1 unlock m";
     assert!(advice(own).is_empty(), "a wait releases the lock");
 }
