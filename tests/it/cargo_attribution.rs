@@ -5,30 +5,29 @@ use serde_json::Value;
 use crate::cargo_tree::{Tree, expect, manifest};
 
 /// Two tests that are both within their work at one moment. Each takes two locks of its own in both orders, one of them in a thread of
-/// a thread; which comes first is said by a flag that is not recorded.
+/// a thread; which comes first is said through a pipe, which is not recorded.
 const TESTS: &str = r"
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{Read, Write, pipe};
 use std::sync::{Barrier, Mutex};
 use std::thread;
 
 static BOTH: Barrier = Barrier::new(2);
 static ACCOUNTS: Mutex<u32> = Mutex::new(0);
 static AUDIT: Mutex<u32> = Mutex::new(0);
-static BOOKED: AtomicBool = AtomicBool::new(false);
 static STOCK: Mutex<u32> = Mutex::new(0);
 static ORDERS: Mutex<u32> = Mutex::new(0);
-static SENT: AtomicBool = AtomicBool::new(false);
 
 /// `below` runs in a thread of a thread, `after` in another once it is done.
-fn both(below: impl FnOnce() + Send + 'static, after: impl FnOnce() + Send + 'static, done: &'static AtomicBool) {
+fn both(below: impl FnOnce() + Send + 'static, after: impl FnOnce() + Send + 'static) {
+    let (mut is_done, mut done) = pipe().unwrap();
     BOTH.wait();
     let below = move || {
         below();
-        done.store(true, Ordering::Release);
+        done.write_all(&[1]).unwrap();
     };
     let one = thread::spawn(move || thread::spawn(below).join().unwrap());
     let other = thread::spawn(move || {
-        while !done.load(Ordering::Acquire) {}
+        is_done.read_exact(&mut [0]).unwrap();
         after();
     });
     one.join().unwrap();
@@ -41,7 +40,6 @@ fn books() {
     both(
         || drop((ACCOUNTS.lock().unwrap(), AUDIT.lock().unwrap())),
         || drop((AUDIT.lock().unwrap(), ACCOUNTS.lock().unwrap())),
-        &BOOKED,
     );
 }
 
@@ -50,7 +48,6 @@ fn sends() {
     both(
         || drop((STOCK.lock().unwrap(), ORDERS.lock().unwrap())),
         || drop((ORDERS.lock().unwrap(), STOCK.lock().unwrap())),
-        &SENT,
     );
 }
 ";

@@ -65,24 +65,25 @@ fn the_doctor_tells_each_version_of_a_crate_and_what_a_build_made_of_it() {
 
 /// Locks and channels of versions that are years apart, in one program; and two orders of a lock of each version.
 const OF_ALL_AGES: &str = r#"
-use std::{sync::{Arc, atomic::{AtomicBool, Ordering}}, thread};
+use std::{io::{Read, Write}, sync::Arc, thread};
 
 static NEWER: parking_lot::Mutex<u8> = parking_lot::const_mutex(0);
 static CELL: once_cell::sync::OnceCell<u8> = once_cell::sync::OnceCell::new();
-static WAS_THERE: AtomicBool = AtomicBool::new(false);
 
 fn main() {
     let (sender, receiver) = crossbeam_channel::bounded(2);
     let of_first = Arc::new(older::Mutex::new(0));
     let of_second = Arc::clone(&of_first);
     let done = sender.clone();
+    // What comes first is said through a pipe, which is not recorded.
+    let (mut was_there, mut is_there) = std::io::pipe().unwrap();
     let first = thread::spawn(move || {
         let older = of_first.lock();
         *NEWER.lock() += *older;
-        WAS_THERE.store(true, Ordering::SeqCst);
+        is_there.write_all(&[1]).unwrap();
         done.send(1).unwrap();
     });
-    while !WAS_THERE.load(Ordering::SeqCst) {}
+    was_there.read_exact(&mut [0]).unwrap();
     let newer = NEWER.lock();
     *of_second.lock() += *newer;
     drop(newer);

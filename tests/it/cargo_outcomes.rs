@@ -8,16 +8,16 @@ use serde_json::Value;
 
 use crate::cargo_tree::{TESTED, Tree, expect, host, manifest, passed};
 
-/// Two locks in both orders, one thread after the other: a potential deadlock that never happens.
-/// Locks in two orders, one behind the other: by a bare loop, which is no polling that shows in a trace.
+/// Two locks in both orders, one thread after the other, as it hears through a pipe, which is not recorded: a potential deadlock that
+/// never happens.
 const INVERSION: &str = "
-use std::sync::{atomic::{AtomicBool, Ordering}, Arc, Mutex};
+use std::{io::{Read, Write}, sync::{Arc, Mutex}};
 pub fn inversion() {
     let (a, b) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(0)));
-    let done = Arc::new(AtomicBool::new(false));
-    let (a2, b2, done2) = (a.clone(), b.clone(), done.clone());
-    let first = std::thread::spawn(move || { { let _a = a2.lock(); let _b = b2.lock(); } done2.store(true, Ordering::Release); });
-    let second = std::thread::spawn(move || { while !done.load(Ordering::Acquire) {} let _b = b.lock(); let _a = a.lock(); });
+    let (mut is_done, mut done) = std::io::pipe().unwrap();
+    let (a2, b2) = (a.clone(), b.clone());
+    let first = std::thread::spawn(move || { { let _a = a2.lock(); let _b = b2.lock(); } done.write_all(&[1]).unwrap(); });
+    let second = std::thread::spawn(move || { is_done.read_exact(&mut [0]).unwrap(); let _b = b.lock(); let _a = a.lock(); });
     first.join().unwrap();
     second.join().unwrap();
 }
