@@ -3,6 +3,7 @@
 //! `cargo run --release -p conccheck-analyzer --example throughput -- [MILLIONS [THREADS [LOCKS]]]...`, by default 1, 10 and 100
 //! million events. A row is measured in a process of its own, so that its peak memory is its own. Rates are per second of processor time,
 //! which other work on the machine disturbs less. `--write FILE MILLIONS THREADS LOCKS` only writes a log, `--one FILE` only reads it.
+//! `--inversion FILE MILLIONS THREADS LOCKS` writes one in which two threads take two further locks in both orders, halfway: a deadlock to prove.
 //! `--tangle FILE LOCKS PAIRS` writes one whose lock-order graph is one component of so many locks, nested in so many pairs by 50
 //! threads: a worst case for the search for deadlocks.
 
@@ -41,11 +42,11 @@ fn main() -> io::Result<()> {
         return one(Path::new(log));
     }
     if let [flag, log, size @ ..] = &args[..]
-        && flag == "--write"
+        && (flag == "--write" || flag == "--inversion")
     {
         let size: Vec<u32> = size.iter().filter_map(|arg| arg.parse().ok()).collect();
         let [millions, threads, locks] = size[..] else { return Err(io::Error::other("MILLIONS THREADS LOCKS")) };
-        return generate(Path::new(log), (u64::from(millions) * 1_000_000, threads, locks));
+        return generate(Path::new(log), (u64::from(millions) * 1_000_000, threads, locks), flag == "--inversion");
     }
     if let [flag, log, size @ ..] = &args[..]
         && flag == "--tangle"
@@ -66,7 +67,7 @@ fn main() -> io::Result<()> {
     println!("|---|---|---|---|---|---|---|---|");
     for size in sizes {
         let path = std::env::temp_dir().join(format!("conccheck-throughput-{}.cct", std::process::id()));
-        generate(&path, size)?;
+        generate(&path, size, false)?;
         let bytes = path.metadata()?.len();
         let output = Command::new(std::env::current_exe()?).arg("--one").arg(&path).output()?;
         std::fs::remove_file(&path)?;
@@ -130,11 +131,22 @@ impl Random {
 
 /// Writes a log: threads that take turns of a few sections each, some sections within another, always in the order of the locks.
 /// Every hundredth section is of any lock; the others are of the few that a thread works with.
-fn generate(path: &Path, (events, threads, locks): Size) -> io::Result<()> {
-    let mut log = Log::begin(path, threads, locks, 64)?;
+fn generate(path: &Path, (events, threads, locks): Size, is_inverted: bool) -> io::Result<()> {
+    let mut log = Log::begin(path, threads, locks + 2, 64)?;
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut left = events.saturating_sub(4 * u64::from(threads));
+    let mut inversions = u64::from(is_inverted);
     while left > 0 {
+        if inversions > 0 && left < events / 2 {
+            inversions -= 1;
+            let locks = u64::from(locks);
+            for (thread, outer, inner) in [(1, locks, locks + 1), (2, locks + 1, locks)] {
+                log.acquire(thread, outer, 60 + thread)?;
+                log.acquire(thread, inner, 62 + thread)?;
+                log.release(thread, inner, false)?;
+                log.release(thread, outer, false)?;
+            }
+        }
         let thread = random.below(u64::from(threads)) as u32 + 1;
         for _ in 0..8 {
             let lock = |random: &mut Random| {

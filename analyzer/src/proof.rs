@@ -208,9 +208,8 @@ impl Schedule {
         let trace = &recorded.trace;
         let event = |i: &u32| trace.events[*i as usize];
         let party = |thread: u32| witness.goal.iter().take(parties).position(|goal| event(goal).thread == thread);
-        let asks = |op: Op| matches!(op, Op::Acquire { .. } | Op::Request { .. });
         let concerned: FxHashSet<u32> =
-            witness.goal.iter().map(event).filter(|goal| asks(goal.op)).map(|goal| goal.object).collect();
+            witness.goal.iter().map(event).filter(|goal| goal.op.asks().is_some()).map(|goal| goal.object).collect();
         // The last steps are those since the first of the locks was taken that are still held at the end.
         let mut held: Vec<(u32, u32, usize)> = Vec::new();
         for (at, i) in witness.schedule.iter().enumerate() {
@@ -229,24 +228,29 @@ impl Schedule {
             .filter(|order| event(&order.after).thread != event(&order.before).thread)
             .flat_map(|order| [order.after, order.before])
             .collect();
-        let step = |i: &u32| {
+        let steps = |i: &u32| {
             let PEvent { thread, op, object, .. } = event(i);
-            let step = match op {
-                Op::Acquire { mode, .. } if concerned.contains(&object) => Step::Acquire(recorded.lock(object), mode),
-                Op::Release if concerned.contains(&object) => Step::Release(recorded.lock(object)),
-                Op::Fork | Op::Join { .. } if party(object).is_some() => Step::Other(record(model, recorded, *i)?),
-                Op::Mark | Op::Signal | Op::Await { .. } if linked.contains(i) => Step::Other(record(model, recorded, *i)?),
-                _ => return None,
+            let takes = |mode| Step::Acquire(recorded.lock(object), mode);
+            let releases = || Step::Release(recorded.lock(object));
+            let (first, second) = match op {
+                Op::Acquire { mode, .. } if concerned.contains(&object) => (Some(takes(mode)), None),
+                Op::Section { mode, .. } if concerned.contains(&object) => (Some(takes(mode)), Some(releases())),
+                Op::Release if concerned.contains(&object) => (Some(releases()), None),
+                Op::Fork | Op::Join { .. } if party(object).is_some() => (record(model, recorded, *i).map(Step::Other), None),
+                Op::Mark | Op::Signal | Op::Await { .. } if linked.contains(i) => {
+                    (record(model, recorded, *i).map(Step::Other), None)
+                }
+                _ => (None, None),
             };
-            Some((party(thread)?, step))
+            party(thread).into_iter().flat_map(move |party| [first, second].into_iter().flatten().map(move |step| (party, step)))
         };
-        let mut steps: Vec<(usize, Step)> = tail.iter().filter_map(step).collect();
-        if steps.len() > MOST_STEPS {
-            steps = held.iter().filter_map(|(.., at)| step(&witness.schedule[*at])).collect();
+        let mut shown: Vec<(usize, Step)> = tail.iter().flat_map(steps).collect();
+        if shown.len() > MOST_STEPS {
+            shown = held.iter().flat_map(|(.., at)| steps(&witness.schedule[*at])).collect();
         }
         let thread = |goal: &u32| model.thread_index(recorded.origin(*goal).0);
         let others = witness.goal.iter().skip(parties).filter_map(thread).collect();
-        Schedule { how, events: witness.schedule.len(), steps, contexts, others }
+        Schedule { how, events: witness.schedule.len(), steps: shown, contexts, others }
     }
 }
 

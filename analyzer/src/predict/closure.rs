@@ -3,7 +3,7 @@
 //! A set is kept as one prefix length per thread. It is closed under the clocks of [`Index`], and under one of two rules for locks:
 //! see [`Rule`]. The goal is *d₁ … dₖ*, events of distinct threads, each the next event of its thread: none may be in the set.
 
-use super::events::{CLASS_EXCLUDES, CLASSES, NONE};
+use super::events::{CLASS_EXCLUDES, CLASSES, NONE, Op, class};
 use super::index::Index;
 
 /// What becomes of sections of one lock that exclude each other and are both begun in the set.
@@ -25,9 +25,11 @@ pub(crate) struct Closure<'i, 't> {
     pub(crate) index: &'i Index<'t>,
     /// Events of each thread that are in the set.
     pub(crate) upto: Vec<u32>,
-    /// The latest section of each lane that began in the set, for locks that several threads use.
+    /// The latest section of each lane that began in the set, whole ones aside, for locks that several threads use.
     pub(crate) top: Vec<u32>,
-    /// The lanes that have one.
+    /// One more than the latest acquisition of each class in each lane in the set, those of whole sections with them; 0: none.
+    pub(crate) latest: Vec<[u32; CLASSES]>,
+    /// The lanes of which something is in the set.
     pub(crate) touched: Vec<u32>,
     /// The goal's event in each thread, as its number in the thread; [`NONE`]: none.
     goal: Vec<u32>,
@@ -47,6 +49,7 @@ impl<'i, 't> Closure<'i, 't> {
             index,
             upto: vec![0; threads],
             top: vec![NONE; index.lanes.len()],
+            latest: vec![[0; CLASSES]; index.lanes.len()],
             touched: Vec::new(),
             goal: vec![NONE; threads],
             scanned: vec![0; threads],
@@ -65,6 +68,7 @@ impl<'i, 't> Closure<'i, 't> {
         self.scanned.fill(0);
         for lane in self.touched.drain(..) {
             self.top[lane as usize] = NONE;
+            self.latest[lane as usize] = [0; CLASSES];
         }
         for thread in self.grown.drain(..) {
             self.is_grown[thread as usize] = false;
@@ -138,21 +142,10 @@ impl<'i, 't> Closure<'i, 't> {
             while let Some(thread) = self.grown.pop() {
                 let thread = thread as usize;
                 self.is_grown[thread] = false;
-                let sections = &index.contended[thread];
-                while let Some(id) = sections.get(self.scanned[thread] as usize) {
-                    let section = &index.sections[*id as usize];
-                    if section.begin >= self.upto[thread] {
-                        break;
-                    }
-                    self.scanned[thread] += 1;
-                    self.work += 1;
-                    if std::mem::replace(&mut self.top[section.lane as usize], *id) == NONE {
-                        self.touched.push(section.lane);
-                    }
-                    let lock = index.lanes[section.lane as usize].lock;
-                    if !std::mem::replace(&mut self.is_dirty[lock as usize], true) {
-                        self.dirty.push(lock);
-                    }
+                let events = &index.by_thread[thread];
+                let from = std::mem::replace(&mut self.scanned[thread], self.upto[thread]);
+                for event in &events[from as usize..self.upto[thread] as usize] {
+                    self.begin(*event);
                 }
             }
             let Some(lock) = self.dirty.pop() else { return true };
@@ -169,6 +162,32 @@ impl<'i, 't> Closure<'i, 't> {
         }
     }
 
+    /// Notes the acquisition of a lock that several threads use: no other can stand in the way.
+    fn begin(&mut self, event: u32) {
+        let index = self.index;
+        self.work += 1;
+        let of = index.section_of[event as usize];
+        let (lane, mode) = match index.trace.events[event as usize].op {
+            Op::Acquire { mode, .. } => (index.sections[of as usize].lane, mode),
+            Op::Section { mode, .. } => (of, mode),
+            _ => return,
+        };
+        let lock = index.lanes[lane as usize].lock;
+        if index.lanes_by_lock[lock as usize].len() < 2 {
+            return;
+        }
+        if self.latest[lane as usize] == [0; CLASSES] {
+            self.touched.push(lane);
+        }
+        self.latest[lane as usize][class(mode)] = event + 1;
+        if index.sections.get(of as usize).is_some_and(|section| section.acquire == event) {
+            self.top[lane as usize] = of;
+        }
+        if !std::mem::replace(&mut self.is_dirty[lock as usize], true) {
+            self.dirty.push(lock);
+        }
+    }
+
     /// Ends every section of `lock` that a later acquisition in the set excludes. Earlier sections of a lane have ended by program
     /// order, so only the latest of each lane is looked at.
     fn keep_order(&mut self, lock: u32) -> bool {
@@ -176,10 +195,8 @@ impl<'i, 't> Closure<'i, 't> {
         let lanes = &index.lanes_by_lock[lock as usize];
         let mut latest = [0; CLASSES];
         for lane in lanes {
-            if let Some(section) = index.sections.get(self.top[*lane as usize] as usize) {
-                for (all, own) in latest.iter_mut().zip(section.latest) {
-                    *all = own.max(*all);
-                }
+            for (all, own) in latest.iter_mut().zip(self.latest[*lane as usize]) {
+                *all = own.max(*all);
             }
         }
         for lane in lanes {

@@ -19,6 +19,16 @@ pub enum Op {
         /// not counted on to block anybody.
         steady: bool,
     },
+    /// The thread got lock `object` and released it before it did anything else that is looked at: a whole section, which reads the
+    /// lock's data ([`Trace::data`]).
+    Section {
+        /// As of an acquisition.
+        mode: Mode,
+        /// As of an acquisition.
+        waits: bool,
+        /// Whether it wrote the data as well.
+        wrote: bool,
+    },
     /// The thread asked for lock `object`, waits without limit, and never got it: its last event.
     Request {
         /// The mode asked for.
@@ -117,7 +127,7 @@ impl Op {
     /// The mode in which the thread waits here, without limit, for a lock.
     pub fn asks(self) -> Option<Mode> {
         match self {
-            Op::Acquire { mode, waits: true, .. } | Op::Request { mode } => Some(mode),
+            Op::Acquire { mode, waits: true, .. } | Op::Section { mode, waits: true, .. } | Op::Request { mode } => Some(mode),
             _ => None,
         }
     }
@@ -145,6 +155,8 @@ pub struct Order {
 pub struct Trace {
     /// The events in that order.
     pub events: Vec<PEvent>,
+    /// The events of each thread, in its order.
+    pub by_thread: Vec<Vec<u32>>,
     /// What must stay in order beyond program order, fork and join, and the reads of variables: messages, notifications, barriers.
     /// Sorted, each once.
     pub orders: Vec<Order>,
@@ -157,6 +169,8 @@ pub struct Trace {
     /// The last events of threads whose ends are not in the trace, where resources were asked for: none of them happens, and what
     /// comes after them is not known.
     pub unended: Vec<u32>,
+    /// The variable that each lock's whole sections read and write; none has such sections where this is empty.
+    pub data: Vec<u32>,
     /// Number of threads.
     pub threads: u32,
     /// Number of locks.
@@ -172,6 +186,26 @@ impl Trace {
         let first = self.alternatives.partition_point(|(other, ..)| *other < event);
         let others = self.alternatives[first..].iter().take_while(move |(other, ..)| *other == event);
         op.awaits().map(|what| (what, object)).into_iter().chain(others.map(|(_, what, object)| (*what, *object)))
+    }
+
+    /// The variable that an event reads.
+    pub fn read_by(&self, event: u32) -> Option<u32> {
+        let PEvent { op, object, .. } = self.events[event as usize];
+        match op {
+            Op::Read => Some(object),
+            Op::Section { .. } => Some(self.data[object as usize]),
+            _ => None,
+        }
+    }
+
+    /// The variable that an event writes, after it read it where it does that as well.
+    pub fn written_by(&self, event: u32) -> Option<u32> {
+        let PEvent { op, object, .. } = self.events[event as usize];
+        match op {
+            Op::Write => Some(object),
+            Op::Section { wrote: true, .. } => Some(self.data[object as usize]),
+            _ => None,
+        }
     }
 
     /// The events by which a wait for this can be ended, or which show that their threads could end it. Not for the ends of threads.
@@ -234,6 +268,12 @@ fn intern(table: &mut FxHashMap<u64, u32>, name: u64) -> u32 {
     *table.entry(name).or_insert(next)
 }
 
+fn names(table: &FxHashMap<u64, u32>) -> Vec<u64> {
+    let mut names = vec![0; table.len()];
+    table.iter().for_each(|(name, number)| names[*number as usize] = *name);
+    names
+}
+
 impl Builder {
     /// Adds an event and says its index. `None`: it was left out, as the inner part of a re-entrant section, or as the release of a
     /// lock that the thread does not hold.
@@ -243,7 +283,7 @@ impl Builder {
     pub fn push(&mut self, thread: u64, op: Op, object: u64, location: u32) -> Option<u32> {
         let thread = intern(&mut self.threads, thread);
         let object = match op {
-            Op::Acquire { .. } | Op::Request { .. } | Op::Release => intern(&mut self.locks, object),
+            Op::Acquire { .. } | Op::Section { .. } | Op::Request { .. } | Op::Release => intern(&mut self.locks, object),
             Op::Read | Op::Write => intern(&mut self.variables, object),
             Op::Fork | Op::Join { .. } | Op::Stalled { what: Await::End } => intern(&mut self.threads, object),
             Op::Await { .. } | Op::Stalled { .. } | Op::Signal => u32::try_from(object).unwrap_or(NONE),
@@ -257,6 +297,7 @@ impl Builder {
                     return None;
                 }
             }
+            Op::Section { .. } if self.depth.get(&(thread, object)).is_some_and(|depth| *depth > 0) => return None,
             Op::Release => {
                 let depth = self.depth.entry((thread, object)).or_default();
                 *depth = depth.checked_sub(1)?;
@@ -288,6 +329,14 @@ impl Builder {
         let slot = &mut self.trace.events[event as usize].op;
         debug_assert_eq!(std::mem::discriminant(slot), std::mem::discriminant(&op));
         *slot = op;
+    }
+
+    /// Ends the section that an acquisition began: its thread did nothing since.
+    pub fn whole_section(&mut self, acquire: u32, mode: Mode, waits: bool, wrote: bool) {
+        let PEvent { thread, op, object, .. } = &mut self.trace.events[acquire as usize];
+        debug_assert!(matches!(op, Op::Acquire { .. }));
+        *op = Op::Section { mode, waits, wrote };
+        self.depth.remove(&(*thread, *object));
     }
 
     /// Says what an event, a `Mark` so far, waited for.
@@ -331,6 +380,11 @@ impl Builder {
         intern(&mut self.threads, name)
     }
 
+    /// The thread of an event, by the number by which [`Trace`] knows it.
+    pub fn thread_of(&self, event: u32) -> u32 {
+        self.trace.events[event as usize].thread
+    }
+
     /// The number by which [`Trace`] knows a lock that was used.
     pub fn lock(&self, name: u64) -> Option<u32> {
         self.locks.get(&name).copied()
@@ -338,9 +392,12 @@ impl Builder {
 
     /// The names of the locks, by the numbers by which [`Trace`] knows them.
     pub fn lock_names(&self) -> Vec<u64> {
-        let mut names = vec![0; self.locks.len()];
-        self.locks.iter().for_each(|(name, number)| names[*number as usize] = *name);
-        names
+        names(&self.locks)
+    }
+
+    /// The names of the threads, by the numbers by which [`Trace`] knows them.
+    pub fn thread_names(&self) -> Vec<u64> {
+        names(&self.threads)
     }
 
     /// Events so far: the index of the next one.
@@ -354,7 +411,7 @@ impl Builder {
     }
 
     /// The trace.
-    pub fn finish(self) -> Trace {
+    pub fn finish(mut self) -> Trace {
         let mut trace = self.trace;
         trace.orders.sort_unstable();
         trace.orders.dedup();
@@ -362,7 +419,14 @@ impl Builder {
         trace.fences.dedup();
         trace.alternatives.sort_unstable_by_key(|(event, _, resource)| (*event, *resource));
         trace.threads = self.threads.len() as u32;
+        trace.by_thread = vec![Vec::new(); self.threads.len()];
+        for (i, event) in (0..).zip(&trace.events) {
+            trace.by_thread[event.thread as usize].push(i);
+        }
         trace.locks = self.locks.len() as u32;
+        if trace.events.iter().any(|event| matches!(event.op, Op::Section { .. })) {
+            trace.data = names(&self.locks).into_iter().map(|name| intern(&mut self.variables, name)).collect();
+        }
         trace.variables = self.variables.len() as u32;
         trace
     }

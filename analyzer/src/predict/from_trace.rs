@@ -30,9 +30,13 @@ pub enum Reading {
 pub struct Recorded {
     /// Its events.
     pub trace: Trace,
-    origins: Vec<(ThreadId, u32)>,
+    /// The record that each event stands for, by its number in the event's thread.
+    numbers: Vec<u32>,
+    /// Where that is another thread's record: events by which other threads ended a section.
+    foreign: FxHashMap<u32, (ThreadId, u32)>,
+    threads: Vec<ThreadId>,
+    thread_of: FxHashMap<ThreadId, u32>,
     locks: Vec<ObjectId>,
-    by_thread: FxHashMap<ThreadId, Vec<u32>>,
 }
 
 impl Recorded {
@@ -76,7 +80,8 @@ impl Recorded {
 
     /// The record that an event of [`trace`](Recorded::trace) stands for: its thread, and its number there from 0.
     pub fn origin(&self, event: u32) -> (ThreadId, u32) {
-        self.origins[event as usize]
+        let own = || (self.threads[self.trace.events[event as usize].thread as usize], self.numbers[event as usize]);
+        self.foreign.get(&event).copied().unwrap_or_else(own)
     }
 
     /// The lock that [`trace`](Recorded::trace) knows by a number.
@@ -87,8 +92,8 @@ impl Recorded {
     /// The first event of a thread that stands for this record or a later one: as nothing lies between, who has come to the one has
     /// come to the other.
     pub fn event_from(&self, thread: ThreadId, number: u32) -> Option<u32> {
-        let events = self.by_thread.get(&thread)?;
-        events.get(events.partition_point(|event| self.origins[*event as usize].1 < number)).copied()
+        let events = &self.trace.by_thread[*self.thread_of.get(&thread)? as usize];
+        events.get(events.partition_point(|event| self.numbers[*event as usize] < number)).copied()
     }
 
     /// Whether an event is the end of a wait without limit for what is no lock.
@@ -98,9 +103,7 @@ impl Recorded {
 
     /// The event that stands for a record. `None`: the record is not looked at, as the inner part of a re-entrant section.
     pub fn event(&self, thread: ThreadId, number: u32) -> Option<u32> {
-        let events = self.by_thread.get(&thread)?;
-        let first = events.partition_point(|event| self.origins[*event as usize].1 < number);
-        events.get(first).copied().filter(|event| self.origins[*event as usize].1 == number)
+        self.event_from(thread, number).filter(|event| self.origin(*event) == (thread, number))
     }
 }
 
@@ -123,10 +126,14 @@ fn lock(event: &Event) -> Option<ObjectId> {
 pub struct FromTrace {
     builder: Builder,
     reading: Reading,
-    origins: Vec<(ThreadId, u32)>,
+    /// As in [`Recorded`].
+    numbers: Vec<u32>,
+    foreign: FxHashMap<u32, (ThreadId, u32)>,
     holds: FxHashMap<ObjectId, Vec<Hold>>,
     /// Locks of which some sections are counted, not recorded.
     summarised: FxHashSet<ObjectId>,
+    /// The lock that each thread took with its last event, as which record and where. What it read then is still to be noted.
+    taken: FxHashMap<ThreadId, (ObjectId, u32, u32)>,
     /// What each thread asked for with its last record.
     asks: FxHashMap<ThreadId, (u32, Record)>,
     signals: Signals,
@@ -267,29 +274,34 @@ impl FromTrace {
         }
         let summarised: FxHashSet<u32> = self.summarised.iter().filter_map(|lock| self.builder.lock(u64::from(lock.0))).collect();
         let locks = self.builder.lock_names().into_iter().map(|name| ObjectId(name as u32)).collect();
+        let threads = self.threads();
         let mut trace = self.builder.finish();
         if !summarised.is_empty() {
-            let acquires = trace
-                .events
-                .iter()
-                .enumerate()
-                .filter(|(_, event)| matches!(event.op, Op::Acquire { .. }) && summarised.contains(&event.object));
+            let acquires = trace.events.iter().enumerate().filter(|(_, event)| {
+                matches!(event.op, Op::Acquire { .. } | Op::Section { .. }) && summarised.contains(&event.object)
+            });
             trace.fences.extend(acquires.map(|(i, _)| i as u32));
             trace.fences.sort_unstable();
             trace.fences.dedup();
         }
-        let mut by_thread: FxHashMap<ThreadId, Vec<u32>> = FxHashMap::default();
-        for (event, (thread, _)) in self.origins.iter().enumerate() {
-            by_thread.entry(*thread).or_default().push(event as u32);
+        let (mut numbers, foreign) = (self.numbers, self.foreign);
+        if !foreign.is_empty() {
+            for events in &trace.by_thread {
+                for pair in events.windows(2).filter(|pair| foreign.contains_key(&pair[1])) {
+                    numbers[pair[1] as usize] = numbers[pair[0] as usize];
+                }
+            }
         }
-        Recorded { trace, origins: self.origins, locks, by_thread }
+        let thread_of = (0..).zip(&threads).map(|(number, thread)| (*thread, number)).collect();
+        Recorded { trace, numbers, foreign, threads, thread_of, locks }
     }
 
     /// The threads of which it is not known how they would have gone on. The main thread records no end, nor does one that was not
     /// started by what is recorded: they are at theirs when the process ends in order, unless they wait.
     fn unended(&self, waiting: &FxHashMap<ThreadId, u32>) -> Vec<ThreadId> {
         let started: FxHashSet<ThreadId> = self.forks.iter().map(|(_, child)| *child).collect();
-        let mut threads: Vec<ThreadId> = self.origins.iter().map(|(thread, _)| *thread).chain(started.iter().copied()).collect();
+        let mut threads: Vec<ThreadId> = self.threads();
+        threads.extend(started.iter().copied());
         threads.sort_unstable();
         threads.dedup();
         threads.retain(|thread| {
@@ -304,11 +316,18 @@ impl FromTrace {
         *known.entry(thread).or_insert_with(|| self.add((thread, u32::MAX), thread, Op::Unknown, 0, 0))
     }
 
+    /// The threads so far, by the numbers by which the builder knows them.
+    fn threads(&self) -> Vec<ThreadId> {
+        self.builder.thread_names().into_iter().map(|name| ThreadId(name as u32)).collect()
+    }
+
     /// The thread of an event, and those that it started since, and those that they did.
     fn heirs(&self, event: u32) -> Vec<ThreadId> {
-        let mut heirs = vec![self.origins[event as usize].0];
+        let threads = self.threads();
+        let thread = |event: u32| threads[self.builder.thread_of(event) as usize];
+        let mut heirs = vec![thread(event)];
         for (fork, child) in self.forks.iter().filter(|(fork, _)| *fork > event) {
-            if heirs.contains(&self.origins[*fork as usize].0) && !heirs.contains(child) {
+            if heirs.contains(&thread(*fork)) && !heirs.contains(child) {
                 heirs.push(*child);
             }
         }
@@ -317,8 +336,25 @@ impl FromTrace {
 
     /// Adds an event that the caller knows not to be re-entrant.
     fn add(&mut self, origin: (ThreadId, u32), thread: ThreadId, op: Op, object: u64, location: u32) -> u32 {
+        self.goes_on(thread);
+        self.put(origin, thread, op, object, location)
+    }
+
+    /// A section of the thread is more than an acquisition and its release.
+    fn goes_on(&mut self, thread: ThreadId) {
+        if let Some((lock, number, location)) = self.taken.remove(&thread)
+            && self.reading == Reading::FromTheStart
+        {
+            self.put((thread, number), thread, Op::Read, u64::from(lock.0), location);
+        }
+    }
+
+    fn put(&mut self, origin: (ThreadId, u32), thread: ThreadId, op: Op, object: u64, location: u32) -> u32 {
         let event = self.builder.push(u64::from(thread.0), op, object, location).expect("sections are kept well formed");
-        self.origins.push(origin);
+        self.numbers.push(origin.1);
+        if origin.0 != thread {
+            self.foreign.insert(event, origin);
+        }
         event
     }
 
@@ -327,7 +363,8 @@ impl FromTrace {
         let holds = self.holds.entry(lock).or_default();
         if let Some(hold) = holds.iter_mut().find(|hold| hold.thread == thread) {
             hold.depth += 1;
-            return;
+            // It may come to stand there.
+            return self.goes_on(thread);
         }
         let is_taken = holds.iter().any(|hold| excludes(hold.mode, mode));
         let name = u64::from(lock.0);
@@ -337,8 +374,8 @@ impl FromTrace {
             self.builder.fence(acquire);
         }
         self.holds.entry(lock).or_default().push(Hold { thread, acquire, mode, how, depth: 1, seen_by: Vec::new() });
-        if self.reading == Reading::FromTheStart {
-            self.add(origin, thread, Op::Read, name, location);
+        if self.reading != Reading::Apart {
+            self.taken.insert(thread, (lock, origin.1, location));
         }
     }
 
@@ -352,6 +389,12 @@ impl FromTrace {
             return;
         }
         let hold = holds.swap_remove(at);
+        let is_whole = self.taken.get(&origin.0).is_some_and(|(taken, ..)| *taken == lock) && hold.seen_by.is_empty();
+        if own.is_some() && is_whole {
+            self.taken.remove(&origin.0);
+            return self.builder.whole_section(hold.acquire, hold.mode, hold.how == How::Blocking, wrote);
+        }
+        self.goes_on(hold.thread);
         let sent_by = own.is_none().then(|| self.add(origin, origin.0, Op::Mark, 0, 0));
         let name = u64::from(lock.0);
         let first = self.builder.len();

@@ -2,10 +2,10 @@
 
 use rustc_hash::FxHashMap;
 
-use super::events::{CLASSES, NONE, Op, Order, Trace, class};
+use super::events::{NONE, Op, Order, Trace, class};
 use super::waiting::{self, Waiting};
 
-/// A critical section.
+/// A critical section in which its thread does something.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Section {
     pub(crate) acquire: u32,
@@ -15,8 +15,6 @@ pub(crate) struct Section {
     pub(crate) release: u32,
     pub(crate) lane: u32,
     pub(crate) class: u8,
-    /// One more than the index of the latest acquisition of each class in this lane, up to this section; 0: none.
-    pub(crate) latest: [u32; CLASSES],
 }
 
 /// The sections of one lock in one thread. They follow one another.
@@ -34,18 +32,17 @@ pub(crate) struct Lane {
 pub struct Index<'t> {
     pub(crate) trace: &'t Trace,
     /// Events of each thread, in program order.
-    pub(crate) by_thread: Vec<Vec<u32>>,
+    pub(crate) by_thread: &'t [Vec<u32>],
     /// Number of an event among those of its thread.
     pub(crate) local: Vec<u32>,
     /// Orders of the trace, and those by fork and join. Sorted.
     pub(crate) orders: Vec<Order>,
     /// The write that a read saw; [`NONE`]: the initial value, or not a read.
     pub(crate) source: Vec<u32>,
-    /// Acquisition: its section. Release: the section it ends. Else [`NONE`].
+    /// Acquisition: its section. Release: the section it ends. Whole section: its lane. Else [`NONE`].
     pub(crate) section_of: Vec<u32>,
+    /// The sections that can be open: all but whole ones.
     pub(crate) sections: Vec<Section>,
-    /// The sections of each thread in program order: those of locks that several threads use, since no other can stand in the way.
-    pub(crate) contended: Vec<Vec<u32>>,
     pub(crate) lanes: Vec<Lane>,
     pub(crate) lanes_by_lock: Vec<Vec<u32>>,
     /// Whether anybody reads a variable.
@@ -67,13 +64,12 @@ impl<'t> Index<'t> {
     pub fn new(trace: &'t Trace, clock_cells: usize) -> Result<Index<'t>, TooManyClocks> {
         let mut index = Index {
             trace,
-            by_thread: vec![Vec::new(); trace.threads as usize],
+            by_thread: &trace.by_thread,
             local: Vec::with_capacity(trace.events.len()),
             orders: Vec::new(),
             source: vec![NONE; trace.events.len()],
             section_of: vec![NONE; trace.events.len()],
             sections: Vec::new(),
-            contended: vec![Vec::new(); trace.threads as usize],
             lanes: Vec::new(),
             lanes_by_lock: vec![Vec::new(); trace.locks as usize],
             is_read: Vec::new(),
@@ -84,7 +80,6 @@ impl<'t> Index<'t> {
         };
         index.find_orders();
         index.find_sections();
-        index.find_contended();
         index.is_read = is_read(trace);
         index.resources = waiting::find(&index);
         index.find_clocks(clock_cells)?;
@@ -146,6 +141,7 @@ impl<'t> Index<'t> {
         let threads = self.trace.threads as usize;
         let mut forked_by = vec![NONE; threads];
         let mut latest = vec![NONE; threads];
+        let mut count = vec![0; threads];
         let mut orders = self.trace.orders.clone();
         for (i, event) in self.trace.events.iter().enumerate() {
             let (i, thread) = (i as u32, event.thread as usize);
@@ -165,8 +161,8 @@ impl<'t> Index<'t> {
                 _ => {}
             }
             latest[thread] = i;
-            self.local.push(self.by_thread[thread].len() as u32);
-            self.by_thread[thread].push(i);
+            self.local.push(count[thread]);
+            count[thread] += 1;
         }
         orders.sort_unstable();
         orders.dedup();
@@ -175,46 +171,33 @@ impl<'t> Index<'t> {
 
     fn find_sections(&mut self) {
         let mut lane_of: FxHashMap<(u32, u32), u32> = FxHashMap::default();
+        // The section that is open in each lane, or was the last.
         let mut top: Vec<u32> = Vec::new();
         for (i, event) in self.trace.events.iter().enumerate() {
-            let i = i as u32;
-            match event.op {
+            if !matches!(event.op, Op::Acquire { .. } | Op::Section { .. } | Op::Release) {
+                continue;
+            }
+            let lane = *lane_of.entry((event.object, event.thread)).or_insert_with(|| {
+                let lane = self.lanes.len() as u32;
+                self.lanes.push(Lane { lock: event.object, thread: event.thread });
+                self.lanes_by_lock[event.object as usize].push(lane);
+                top.push(NONE);
+                lane
+            });
+            self.section_of[i] = match event.op {
                 Op::Acquire { mode, .. } => {
-                    let lane = *lane_of.entry((event.object, event.thread)).or_insert_with(|| {
-                        let lane = self.lanes.len() as u32;
-                        self.lanes.push(Lane { lock: event.object, thread: event.thread });
-                        self.lanes_by_lock[event.object as usize].push(lane);
-                        top.push(NONE);
-                        lane
-                    });
-                    let id = self.sections.len() as u32;
-                    let mut latest = match top[lane as usize] {
-                        NONE => [0; CLASSES],
-                        previous => self.sections[previous as usize].latest,
-                    };
-                    latest[class(mode)] = i + 1;
-                    top[lane as usize] = id;
-                    let begin = self.local[i as usize];
-                    self.sections.push(Section { acquire: i, begin, release: NONE, lane, class: class(mode) as u8, latest });
-                    self.section_of[i as usize] = id;
+                    let (acquire, begin) = (i as u32, self.local[i]);
+                    self.sections.push(Section { acquire, begin, release: NONE, lane, class: class(mode) as u8 });
+                    top[lane as usize] = self.sections.len() as u32 - 1;
+                    top[lane as usize]
                 }
                 Op::Release => {
-                    let Some(lane) = lane_of.get(&(event.object, event.thread)) else { continue };
-                    let id = top[*lane as usize];
-                    self.sections[id as usize].release = i;
-                    self.section_of[i as usize] = id;
+                    let id = top[lane as usize];
+                    self.sections[id as usize].release = i as u32;
+                    id
                 }
-                _ => {}
-            }
-        }
-    }
-
-    fn find_contended(&mut self) {
-        for (id, section) in self.sections.iter().enumerate() {
-            let lane = self.lanes[section.lane as usize];
-            if self.lanes_by_lock[lane.lock as usize].len() > 1 {
-                self.contended[lane.thread as usize].push(id as u32);
-            }
+                _ => lane,
+            };
         }
     }
 
@@ -247,16 +230,15 @@ impl<'t> Index<'t> {
                     }
                 }
             }
-            match event.op {
-                Op::Read => {
-                    let write = written[event.object as usize];
-                    self.source[i as usize] = write;
-                    if write != NONE {
-                        changed[thread] |= self.join(&mut now[row.clone()], event.thread, write);
-                    }
+            if let Some(variable) = self.trace.read_by(i) {
+                let write = written[variable as usize];
+                self.source[i as usize] = write;
+                if write != NONE {
+                    changed[thread] |= self.join(&mut now[row.clone()], event.thread, write);
                 }
-                Op::Write => written[event.object as usize] = i,
-                _ => {}
+            }
+            if let Some(variable) = self.trace.written_by(i) {
+                written[variable as usize] = i;
             }
             if changed[thread] {
                 changed[thread] = false;
@@ -288,8 +270,8 @@ impl<'t> Index<'t> {
 
 fn is_read(trace: &Trace) -> Vec<bool> {
     let mut is_read = vec![false; trace.variables as usize];
-    for event in trace.events.iter().filter(|event| event.op == Op::Read) {
-        is_read[event.object as usize] = true;
+    for variable in (0..trace.events.len() as u32).filter_map(|event| trace.read_by(event)) {
+        is_read[variable as usize] = true;
     }
     is_read
 }

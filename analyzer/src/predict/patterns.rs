@@ -51,11 +51,7 @@ pub(crate) fn abstract_acquires(trace: &Trace) -> Vec<AbstractAcquire> {
     let mut held: Vec<Vec<Held>> = vec![Vec::new(); trace.threads as usize];
     for (i, event) in trace.events.iter().enumerate() {
         let held = &mut held[event.thread as usize];
-        let asked = match event.op {
-            Op::Acquire { mode, waits: true, .. } | Op::Request { mode } => Some(mode),
-            _ => None,
-        };
-        if let Some(mode) = asked.filter(|_| !held.is_empty()) {
+        if let Some(mode) = event.op.asks().filter(|_| !held.is_empty()) {
             let mut set: Box<[Held]> = held.as_slice().into();
             set.sort_unstable();
             let id = *known.entry((event.thread, event.object, mode, set)).or_insert_with_key(|(.., set)| {

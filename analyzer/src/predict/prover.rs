@@ -166,7 +166,7 @@ fn count(trace: &Trace, prediction: &Prediction) -> Counts {
         events: trace.events.len(),
         threads: trace.threads as usize,
         locks: trace.locks as usize,
-        acquires: trace.events.iter().filter(|event| matches!(event.op, Op::Acquire { .. })).count(),
+        acquires: trace.events.iter().filter(|event| matches!(event.op, Op::Acquire { .. } | Op::Section { .. })).count(),
         abstract_acquires: prediction.acquires.len(),
         abstract_patterns: prediction.patterns.len(),
         concrete_patterns: prediction.patterns.iter().map(instances).fold(0, u64::saturating_add),

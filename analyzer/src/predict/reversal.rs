@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::closure::{Closure, Rule};
-use super::events::{NONE, Op};
+use super::events::{NONE, Op, class};
 
 /// Looks for a schedule that ends at the goal: events of distinct threads.
 pub(crate) fn reverse(closure: &mut Closure<'_, '_>, scratch: &mut Scratch, goal: &[u32]) -> Option<Vec<u32>> {
@@ -107,15 +107,20 @@ impl Scratch {
                 }
             }
             if trace.fences.binary_search(&event).is_ok() {
-                for events in &index.by_thread {
+                for events in index.by_thread {
                     let before = events.partition_point(|other| *other < event);
                     self.edges.extend(before.checked_sub(1).map(|last| (self.node[events[last] as usize], node)));
                 }
             }
+            match (trace.read_by(event), trace.written_by(event)) {
+                (Some(_), Some(variable)) => self.change(variable as usize, node, index.source[event as usize]),
+                (Some(variable), None) => self.read(variable as usize, node, index.source[event as usize]),
+                (None, Some(variable)) => self.write(variable as usize, node),
+                (None, None) => {}
+            }
             let object = trace.events[event as usize].object as usize;
             match trace.events[event as usize].op {
-                Op::Read => self.read(object, node, index.source[event as usize]),
-                Op::Write => self.write(object, node),
+                Op::Section { mode, .. } => self.ended(object, class(mode) as u8, node, node),
                 Op::Acquire { .. } => {
                     let id = index.section_of[event as usize];
                     let section = &index.sections[id as usize];
@@ -150,6 +155,14 @@ impl Scratch {
             self.nodes - 1
         });
         self.edges.push((node, readers));
+    }
+
+    /// A write by what read the same variable before: it comes behind the other reads of what it read.
+    fn change(&mut self, variable: usize, node: u32, source: u32) {
+        if source != NONE {
+            self.edges.push((self.node[source as usize], node));
+        }
+        self.write(variable, node);
     }
 
     fn write(&mut self, variable: usize, node: u32) {

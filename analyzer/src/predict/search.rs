@@ -6,8 +6,8 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::closure::{Closure, is_possible};
-use super::events::{Await, CLASS_EXCLUDES, Op, PEvent};
-use super::index::Index;
+use super::events::{Await, CLASS_EXCLUDES, CLASSES, Op, class};
+use super::index::{Index, Section};
 use super::knot::knot;
 use super::state::State;
 
@@ -65,9 +65,8 @@ impl<'c, 'i, 't> Search<'c, 'i, 't> {
         }
         let mut readers: FxHashMap<(u32, u32), Vec<u32>> = FxHashMap::default();
         for event in demanded.events() {
-            let PEvent { op, object, .. } = trace.events[event as usize];
-            if op == Op::Read {
-                readers.entry((object, index.source[event as usize])).or_default().push(event);
+            if let Some(variable) = trace.read_by(event) {
+                readers.entry((variable, index.source[event as usize])).or_default().push(event);
             }
         }
         Search { index, demanded, goal, for_good, stop, readers, state: State::new(index) }
@@ -157,7 +156,7 @@ impl<'c, 'i, 't> Search<'c, 'i, 't> {
             awaits == Some(Await::Notification)
         };
         match event.op {
-            Op::Acquire { .. } => self.index.lanes_by_lock[event.object as usize].len() == 1,
+            Op::Acquire { .. } | Op::Section { .. } => self.index.lanes_by_lock[event.object as usize].len() == 1,
             Op::Write => !self.index.is_read[event.object as usize],
             // Those who wait must be told in time, and not too early.
             Op::Signal => self.index.resources[event.object as usize].waiters.is_empty(),
@@ -169,25 +168,25 @@ impl<'c, 'i, 't> Search<'c, 'i, 't> {
     /// Whether the goal is out of reach once this event happened: a write over a value that must still be read, or a lock taken to
     /// the goal while others must still have it.
     fn is_fatal(&self, i: u32) -> bool {
-        let event = self.index.trace.events[i as usize];
-        match event.op {
-            Op::Write => {
-                let readers = self.readers.get(&(event.object, self.state.last_write(event.object)));
-                readers.is_some_and(|readers| readers.iter().any(|read| !self.state.happened(*read)))
-            }
-            Op::Acquire { .. } => {
-                let section = self.index.section_of[i as usize];
-                let class = self.index.sections[section as usize].class;
-                self.demanded.is_held_at_goal(section)
-                    && self.index.lanes_by_lock[event.object as usize].iter().any(|lane| {
-                        let top = self.demanded.top[*lane as usize];
-                        top != section
-                            && self.index.sections.get(top as usize).is_some_and(|other| {
-                                CLASS_EXCLUDES[class as usize][other.class as usize] && !self.state.happened(other.release)
-                            })
-                    })
-            }
-            _ => false,
+        let trace = self.index.trace;
+        let must = |event: u32| !self.state.happened(event) && event != i;
+        let is_to_be_read = |variable| {
+            let readers = self.readers.get(&(variable, self.state.last_write(variable)));
+            readers.is_some_and(|readers| readers.iter().any(|read| must(*read)))
+        };
+        if trace.written_by(i).is_some_and(is_to_be_read) {
+            return true;
         }
+        let event = trace.events[i as usize];
+        let Op::Acquire { mode, .. } = event.op else { return false };
+        let section = self.index.section_of[i as usize];
+        let excludes = &CLASS_EXCLUDES[class(mode)];
+        self.demanded.is_held_at_goal(section)
+            && self.index.lanes_by_lock[event.object as usize].iter().any(|lane| {
+                let (top, latest) = (self.demanded.top[*lane as usize], &self.demanded.latest[*lane as usize]);
+                let is_open = |other: &Section| excludes[other.class as usize] && must(other.release);
+                top != section && self.index.sections.get(top as usize).is_some_and(is_open)
+                    || (0..CLASSES).any(|c| excludes[c] && latest[c] > 0 && must(latest[c] - 1))
+            })
     }
 }

@@ -79,15 +79,18 @@ impl<'i, 't> State<'i, 't> {
     pub(crate) fn can_happen(&self, i: u32) -> bool {
         let event = self.index.trace.events[i as usize];
         let is_free = match event.op {
-            Op::Acquire { .. } => self.keepers(i).next().is_none(),
-            Op::Read => self.last_write(event.object) == self.index.source[i as usize],
+            Op::Acquire { .. } | Op::Section { .. } => self.keepers(i).next().is_none(),
             // Who arrives last is told so, and opens the barrier.
             Op::Await { what: Await::Barrier, .. } if self.index.opens(i) => {
                 self.memory[self.last_arrival(event.object)] == event.thread
             }
             op => !op.never_happens(),
         };
-        is_free && self.index.before(i).all(|needed| self.happened(needed)) && self.is_past_fence(i)
+        let sees_the_same = |variable| self.last_write(variable) == self.index.source[i as usize];
+        is_free
+            && self.index.trace.read_by(i).is_none_or(sees_the_same)
+            && self.index.before(i).all(|needed| self.happened(needed))
+            && self.is_past_fence(i)
     }
 
     /// Whether all that came before an event in the run happened, if it needs that.
@@ -101,7 +104,7 @@ impl<'i, 't> State<'i, 't> {
     pub(crate) fn keepers(&self, i: u32) -> impl Iterator<Item = u32> + '_ {
         let event = self.index.trace.events[i as usize];
         let asked = match event.op {
-            Op::Acquire { mode, .. } | Op::Request { mode } => Some(class(mode)),
+            Op::Acquire { mode, .. } | Op::Section { mode, .. } | Op::Request { mode } => Some(class(mode)),
             _ => None,
         };
         let excludes =
@@ -117,11 +120,13 @@ impl<'i, 't> State<'i, 't> {
         match event.op {
             Op::Acquire { .. } => self.open[event.object as usize].push(self.index.section_of[i as usize]),
             Op::Release => self.close(event.object, self.index.section_of[i as usize]),
-            Op::Write if self.index.is_read[event.object as usize] => self.set(event.object as usize, i),
             Op::Signal => self.signal(event.object, thread),
             Op::Await { what: Await::Notification, .. } => self.set(self.notified(thread), NONE),
             Op::Await { what: Await::Token, .. } => self.set(self.token(thread), NONE),
             _ => {}
+        }
+        if let Some(variable) = self.index.trace.written_by(i).filter(|variable| self.index.is_read[*variable as usize]) {
+            self.set(variable as usize, i);
         }
         self.mix_at(thread);
         self.at[thread as usize] += 1;

@@ -149,7 +149,7 @@ fn a_reader_behind_a_queued_writer_is_proven_with_the_writer_named() {
          t3 write r; t3 unlock r";
     let run = recorded(words, Reading::FromTheStart);
     let third = |nth: usize| {
-        let acquires = run.trace.events.iter().enumerate().filter(|(_, event)| matches!(event.op, Op::Acquire { .. }));
+        let acquires = run.trace.events.iter().enumerate().filter(|(_, event)| event.op.asks().is_some());
         acquires.map(|(i, _)| i as u32).nth(nth).unwrap()
     };
     let (reader, holder, writer) = (third(1), third(3), third(4));
@@ -177,7 +177,10 @@ fn standing(words: &str) -> usize {
     let index = Index::new(&run.trace, limits.clock_cells).unwrap();
     let mut prover = Prover::new(&index, &limits);
     let events = || 0..run.trace.events.len() as u32;
-    let takes = |event: &u32| matches!(run.trace.events[*event as usize].op, Op::Acquire { waits: true, .. });
+    let takes = |event: &u32| {
+        let op = run.trace.events[*event as usize].op;
+        op.asks().is_some() && !op.never_happens()
+    };
     let mut count = 0;
     for wait in events().filter(|event| run.waits(*event)) {
         for take in events().filter(takes) {

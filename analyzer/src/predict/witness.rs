@@ -5,7 +5,7 @@
 use std::fmt;
 
 use conccheck_trace::Mode;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::events::{Await, NONE, Op, Trace, excludes};
 
@@ -72,19 +72,12 @@ impl std::error::Error for Flaw {}
 #[derive(Debug)]
 pub struct Checker<'t> {
     trace: &'t Trace,
-    local: Vec<u32>,
     /// The write that each read saw.
     saw: Vec<u32>,
-    /// The fork that starts, or the end that a join waited for.
-    needs: Vec<u32>,
+    /// The fork that starts a thread, by its first event, or the end that a join waited for.
+    needs: FxHashMap<u32, u32>,
     /// The event that starts each thread.
     forks: Vec<u32>,
-    /// Whether the trace orders it after something else.
-    is_ordered: Vec<bool>,
-    /// The event before it in its thread.
-    previous: Vec<u32>,
-    /// Events of each thread.
-    length: Vec<u32>,
 }
 
 /// What has become of a schedule when it has run.
@@ -115,36 +108,28 @@ impl<'t> Checker<'t> {
     pub fn new(trace: &'t Trace) -> Checker<'t> {
         let mut checker = Checker {
             trace,
-            local: Vec::with_capacity(trace.events.len()),
             saw: vec![NONE; trace.events.len()],
-            needs: vec![NONE; trace.events.len()],
+            needs: FxHashMap::default(),
             forks: vec![NONE; trace.threads as usize],
-            is_ordered: vec![false; trace.events.len()],
-            previous: Vec::with_capacity(trace.events.len()),
-            length: Vec::new(),
         };
-        for order in &trace.orders {
-            checker.is_ordered[order.after as usize] = true;
-        }
-        let mut count = vec![0; trace.threads as usize];
         let mut last_event = vec![NONE; trace.threads as usize];
         let mut last_write = vec![NONE; trace.variables as usize];
         let mut fork = vec![NONE; trace.threads as usize];
         for (i, event) in trace.events.iter().enumerate() {
             let thread = event.thread as usize;
-            checker.local.push(count[thread]);
-            count[thread] += 1;
-            checker.previous.push(last_event[thread]);
-            match event.op {
-                Op::Read => checker.saw[i] = last_write[event.object as usize],
-                Op::Write => last_write[event.object as usize] = i as u32,
-                Op::Join { .. } => checker.needs[i] = last_event[event.object as usize],
-                _ => {}
+            if matches!(event.op, Op::Join { .. }) && last_event[event.object as usize] != NONE {
+                checker.needs.insert(i as u32, last_event[event.object as usize]);
+            }
+            if let Some(variable) = trace.read_by(i as u32) {
+                checker.saw[i] = last_write[variable as usize];
+            }
+            if let Some(variable) = trace.written_by(i as u32) {
+                last_write[variable as usize] = i as u32;
             }
             // A join cannot be the first event of a thread after its fork and need another's end: the fork is what it needs then.
             let forked = std::mem::replace(&mut fork[thread], NONE);
-            if forked != NONE && checker.needs[i] == NONE {
-                checker.needs[i] = forked;
+            if forked != NONE {
+                checker.needs.entry(i as u32).or_insert(forked);
             }
             if event.op == Op::Fork {
                 fork[event.object as usize] = i as u32;
@@ -153,7 +138,6 @@ impl<'t> Checker<'t> {
             }
             last_event[thread] = i as u32;
         }
-        checker.length = count;
         checker
     }
 
@@ -205,7 +189,19 @@ impl<'t> Checker<'t> {
             if trace.fences.binary_search(&i).is_ok() && all_below < i {
                 return Err(Flaw::Order(i));
             }
+            let sees_another = |variable: u32| last_write[variable as usize] != self.saw[i as usize];
+            if trace.read_by(i).is_some_and(sees_another) {
+                return Err(Flaw::OtherValue(i));
+            }
+            if let Some(variable) = trace.written_by(i) {
+                last_write[variable as usize] = i;
+            }
             match event.op {
+                Op::Section { mode, .. } => {
+                    if end.holders[event.object as usize].iter().any(|(_, held, _)| excludes(*held, mode)) {
+                        return Err(Flaw::LockTaken(i));
+                    }
+                }
                 Op::Acquire { mode, steady, .. } => {
                     let holders = &mut end.holders[event.object as usize];
                     if holders.iter().any(|(_, held, _)| excludes(*held, mode)) {
@@ -221,9 +217,7 @@ impl<'t> Checker<'t> {
                 Op::Request { .. } | Op::Stalled { .. } | Op::Unknown => return Err(Flaw::NeverGot(i)),
                 // Who arrives last is told so, and opens the barrier.
                 Op::Await { what: Await::Barrier, .. } if !self.opens_last(i, &end) => return Err(Flaw::Order(i)),
-                Op::Read if last_write[event.object as usize] != self.saw[i as usize] => return Err(Flaw::OtherValue(i)),
-                Op::Write => last_write[event.object as usize] = i,
-                Op::Read | Op::Fork | Op::Join { .. } | Op::Await { .. } | Op::Signal | Op::Mark => {}
+                Op::Read | Op::Write | Op::Fork | Op::Join { .. } | Op::Await { .. } | Op::Signal | Op::Mark => {}
             }
             end.places[i as usize] = place;
             while end.places.get(all_below as usize).is_some_and(|place| *place > 0) {
@@ -236,8 +230,8 @@ impl<'t> Checker<'t> {
     /// Whether the thread of an event stands before it.
     fn check_stands(&self, i: u32, end: &Replayed<'_>) -> Result<(), Flaw> {
         // What a wait needs to end is what it lacks.
-        let is_wait = self.trace.events[i as usize].op.awaits().is_some() && self.previous[i as usize] != NONE;
-        let is_next = end.next[self.thread(i) as usize] == self.local[i as usize];
+        let is_wait = self.trace.events[i as usize].op.awaits().is_some() && self.previous(i) != NONE;
+        let is_next = self.is_next(i, end);
         let stands = if is_wait { is_next } else { self.check_order(i, end).is_ok() };
         if stands { Ok(()) } else { Err(Flaw::NotReached(i)) }
     }
@@ -280,17 +274,17 @@ impl<'t> Checker<'t> {
         match what {
             Await::Message => gives() <= takes() && is_open(),
             Await::Room => resource().capacity.is_some_and(|capacity| gives() >= takes().saturating_add(capacity)) && is_open(),
-            Await::Notification => none_since(self.previous[i as usize]),
+            Await::Notification => none_since(self.previous(i)),
             Await::Token => {
-                let earlier = |at: &u32| Some(self.previous[*at as usize]).filter(|at| *at != NONE);
+                let earlier = |at: &u32| Some(self.previous(*at)).filter(|at| *at != NONE);
                 let mut before = std::iter::successors(earlier(&i), earlier);
                 let is_token = |at: &u32| matches!(self.trace.events[*at as usize].op, Op::Await { what: Await::Token, .. });
                 none_since(before.find(is_token).unwrap_or(NONE))
             }
             Await::Barrier => is_stalled || self.arrivals(i).iter().any(|arrival| !end.happened(*arrival)),
             Await::Once => takes() > gives(),
-            Await::End if is_stalled => end.next[object as usize] < self.length[object as usize],
-            Await::End => self.needs[i as usize] != NONE && !end.happened(self.needs[i as usize]),
+            Await::End if is_stalled => (end.next[object as usize] as usize) < self.trace.by_thread[object as usize].len(),
+            Await::End => self.needs.get(&i).is_some_and(|last| !end.happened(*last)),
         }
     }
 
@@ -301,12 +295,12 @@ impl<'t> Checker<'t> {
             Op::Await { what: Await::Barrier, .. } => self.arrivals(before),
             _ => vec![before],
         });
-        before.chain(Some(self.previous[i as usize]).filter(|own| *own != NONE)).collect()
+        before.chain(Some(self.previous(i)).filter(|own| *own != NONE)).collect()
     }
 
     /// Whether the own arrival is the latest of those that open a barrier; also where the event only passes one that is open.
     fn opens_last(&self, i: u32, end: &Replayed<'_>) -> bool {
-        let own = self.previous[i as usize];
+        let own = self.previous(i);
         let is_arrival = |before: &u32| !matches!(self.trace.events[*before as usize].op, Op::Await { .. });
         own == NONE || self.ordered(i).filter(is_arrival).all(|arrival| end.places[arrival as usize] <= end.places[own as usize])
     }
@@ -341,18 +335,24 @@ impl<'t> Checker<'t> {
         self.trace.events[event as usize].thread
     }
 
+    /// The event before it in its thread.
+    fn previous(&self, event: u32) -> u32 {
+        let events = &self.trace.by_thread[self.thread(event) as usize];
+        let at = events.partition_point(|other| *other < event);
+        at.checked_sub(1).map_or(NONE, |at| events[at])
+    }
+
+    fn is_next(&self, event: u32, end: &Replayed<'_>) -> bool {
+        let thread = self.thread(event) as usize;
+        self.trace.by_thread[thread].get(end.next[thread] as usize) == Some(&event)
+    }
+
     /// Whether an event is the next of its thread, and what it needs has happened.
     fn check_order(&self, i: u32, end: &Replayed<'_>) -> Result<(), Flaw> {
-        if end.next[self.trace.events[i as usize].thread as usize] != self.local[i as usize] {
+        if !self.is_next(i, end) {
             return Err(Flaw::ProgramOrder(i));
         }
-        let needed = self.needs[i as usize];
-        if needed != NONE && !end.happened(needed) {
-            return Err(Flaw::Order(i));
-        }
-        if !self.is_ordered[i as usize] {
-            return Ok(());
-        }
-        if self.ordered(i).all(|before| end.happened(before)) { Ok(()) } else { Err(Flaw::Order(i)) }
+        let has_started = self.needs.get(&i).is_none_or(|needed| end.happened(*needed));
+        if has_started && self.ordered(i).all(|before| end.happened(before)) { Ok(()) } else { Err(Flaw::Order(i)) }
     }
 }

@@ -44,7 +44,9 @@ pub(crate) fn before_writers(trace: &Trace, most: usize) -> Option<BTreeSet<(u32
     explore(trace, most, |world, state, found| {
         let next: Vec<u32> = (0..world.threads.len()).filter_map(|t| world.next(state, t)).collect();
         for write in &next {
-            let Op::Acquire { mode: Mode::Exclusive, waits: true, .. } = trace.events[*write as usize].op else { continue };
+            if trace.events[*write as usize].op.asks() != Some(Mode::Exclusive) {
+                continue;
+            }
             for stands in next.iter().filter(|stands| *stands != write) {
                 let thread = trace.events[*stands as usize].thread as usize;
                 let is_there = world.needs[*stands as usize].iter().all(|needed| world.happened(state, *needed));
@@ -103,8 +105,8 @@ impl<'t> World<'t> {
             if matches!(event.op, Op::Join { .. }) {
                 needs[i as usize].extend(earlier().find(|e| of(*e).thread == event.object));
             }
-            if event.op == Op::Read {
-                saw[i as usize] = earlier().find(|e| of(*e).op == Op::Write && of(*e).object == event.object);
+            if let Some(variable) = trace.read_by(i) {
+                saw[i as usize] = earlier().find(|e| trace.written_by(*e) == Some(variable));
             }
             if trace.fences.contains(&i) {
                 needs[i as usize].extend(0..i);
@@ -127,7 +129,7 @@ impl<'t> World<'t> {
     /// The threads that keep an acquisition from going on; or only those that are sure to.
     fn keepers(&self, state: &State, take: u32, only_sure: bool) -> Vec<usize> {
         let event = self.trace.events[take as usize];
-        let (Op::Acquire { mode, .. } | Op::Request { mode }) = event.op else { return Vec::new() };
+        let (Op::Acquire { mode, .. } | Op::Section { mode, .. } | Op::Request { mode }) = event.op else { return Vec::new() };
         let holds = |thread: &usize| {
             let mut held = None;
             for i in &self.threads[*thread][..state.at[*thread]] {
@@ -156,9 +158,13 @@ impl<'t> World<'t> {
         }
         let mut next = state.clone();
         next.at[thread] += 1;
+        if self.trace.read_by(i).is_some_and(|variable| state.written[variable as usize] != self.saw[i as usize]) {
+            return None;
+        }
+        if let Some(variable) = self.trace.written_by(i) {
+            next.written[variable as usize] = Some(i);
+        }
         match event.op {
-            Op::Read if state.written[event.object as usize] != self.saw[i as usize] => return None,
-            Op::Write => next.written[event.object as usize] = Some(i),
             Op::Await { what: Await::Notification, .. } => next.told[thread] = false,
             Op::Await { what: Await::Token, .. } => next.tokens[thread] = false,
             _ => {}

@@ -1,7 +1,7 @@
 //! Waits for more than locks, and reads within reads: what is proven must be where the program can end, and what a reordering of the
 //! trace reaches must be proven.
 
-use conccheck_analyzer::predict::{Checker, Goal, How, Index, Limits, Op, Prover, Reading, Recorded, Verdict};
+use conccheck_analyzer::predict::{Checker, Goal, How, Index, Limits, Prover, Reading, Recorded, Verdict};
 use conccheck_trace::{Mode, text};
 use rustc_hash::FxHashSet;
 
@@ -156,8 +156,7 @@ fn a_reader_that_stands_before_a_queued_writer_is_proven_exactly_where_a_reorder
         let limits = Limits::default();
         let index = Index::new(&run.trace, limits.clock_cells).expect("it is small");
         let mut prover = Prover::new(&index, &limits);
-        let writes =
-            |event: &u32| matches!(run.trace.events[*event as usize].op, Op::Acquire { mode: Mode::Exclusive, waits: true, .. });
+        let writes = |event: &u32| run.trace.events[*event as usize].op.asks() == Some(Mode::Exclusive);
         let all = || 0..run.trace.events.len() as u32;
         for write in all().filter(writes) {
             for stands in all() {
