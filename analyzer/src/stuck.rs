@@ -10,9 +10,12 @@ mod groups;
 mod holders;
 mod wakers;
 
-use conccheck_trace::{Event, ObjectId, Side};
+use conccheck_trace::{Event, ObjectId, Side, SiteId};
+
+use rustc_hash::FxHashSet;
 
 use crate::model::Model;
+use crate::model::channel::Channel;
 use crate::model::thread::State;
 use holders::Holders;
 use wakers::{Wakers, wakers};
@@ -105,8 +108,9 @@ fn state(model: &Model<'_>, t: usize) -> State {
 
 /// Which threads can go on, or may be made to; with `strayed`, also by a handle of which nobody knows where it is.
 fn fixpoint(model: &Model<'_>, states: &[State], wakers: &[Wakers], strayed: bool) -> Vec<bool> {
+    let shared = shared_by_tests(model);
     let mut live: Vec<bool> = (0..states.len())
-        .map(|t| matches!(states[t], State::Running | State::Timed) || wakers[t].wakes || is_idle(model, states, t))
+        .map(|t| matches!(states[t], State::Running | State::Timed) || wakers[t].wakes || is_idle(model, states, &shared, t))
         .collect();
     loop {
         let mut changed = false;
@@ -133,8 +137,25 @@ fn fixpoint(model: &Model<'_>, states: &[State], wakers: &[Wakers], strayed: boo
     }
 }
 
+/// Where channels are made of which one was sent to by several tests: these share nothing but statics.
+fn shared_by_tests(model: &Model<'_>) -> FxHashSet<SiteId> {
+    let test = |t: &usize| model.threads[*t].test.filter(|_| model.threads[*t].parent.is_none());
+    let is_shared = |channel: &Channel| {
+        let mut tests = channel.senders.keys().filter_map(test);
+        let first = tests.next();
+        tests.any(|other| Some(other) != first)
+    };
+    model
+        .channels
+        .iter()
+        .map(|(_, channel)| channel)
+        .filter(|channel| is_shared(channel))
+        .map(|channel| channel.created)
+        .collect()
+}
+
 /// Whether a blocked thread waits for work that a part of the program still reaches which is no thread: a static.
-fn is_idle(model: &Model<'_>, states: &[State], t: usize) -> bool {
+fn is_idle(model: &Model<'_>, states: &[State], shared: &FxHashSet<SiteId>, t: usize) -> bool {
     let thread = &model.threads[t];
     let Some(pending) = &thread.pending else { return false };
     match pending.event {
@@ -147,8 +168,12 @@ fn is_idle(model: &Model<'_>, states: &[State], t: usize) -> bool {
         Event::RecvRequest { .. } | Event::SelectRequest { .. } => {
             let is_static = |id: ObjectId| {
                 let channel = model.channels.get(id.0);
-                channel
-                    .is_some_and(|channel| channel.in_static || model.is_static(channel.created) || model.static_holds("Sender"))
+                channel.is_some_and(|channel| {
+                    channel.in_static
+                        || shared.contains(&channel.created)
+                        || model.is_static(channel.created)
+                        || model.static_holds("Sender")
+                })
             };
             let operations = pending.operations().unwrap_or_default();
             operations.into_iter().any(|(channel, side)| side == Side::Receiver && is_static(channel))

@@ -86,7 +86,9 @@ fn classify(
         .any(|node| graph.edges(*node).any(|edge| *edge.weight() && inside(petgraph::visit::EdgeRef::target(&edge))));
     let mut threads: Vec<usize> = component.iter().map(|node| graph[*node]).collect();
     threads.sort_unstable();
-    if sure_inside {
+    let behind: Vec<usize> =
+        reaching(graph, component.first().copied()).into_iter().filter(|node| !inside(*node)).map(|node| graph[node]).collect();
+    if sure_inside && !are_out_of_work(model, &threads, &behind) {
         let event = |t: usize| model.threads[t].pending.as_ref().map(|pending| pending.event);
         let has = |f: &dyn Fn(usize, Event) -> bool| threads.iter().any(|t| event(*t).is_some_and(|event| f(*t, event)));
         let cause = if has(&|_, event| matches!(event, Event::OnceRequest { .. })) {
@@ -98,9 +100,7 @@ fn classify(
         } else {
             Cause::Deadlock
         };
-        let behind =
-            reaching(graph, component.first().copied()).into_iter().filter(|node| !inside(*node)).map(|node| graph[node]);
-        groups.push(Group { cause, behind: behind.collect(), threads: ring(wakers, &threads), is_sure: true });
+        groups.push(Group { cause, behind, threads: ring(wakers, &threads), is_sure: true });
         return;
     }
     for node in component {
@@ -117,6 +117,16 @@ fn classify(
         let behind = reaching(graph, Some(*node)).into_iter().filter(|node| !inside(*node)).map(|node| graph[node]).collect();
         groups.push(Group { cause, threads: vec![t], behind, is_sure: true });
     }
+}
+
+/// Whether the threads are workers of one kind that wait in one place for messages, such as they sent to each other before, in a program
+/// that ended while nobody waited for them in another way.
+fn are_out_of_work(model: &Model<'_>, threads: &[usize], behind: &[usize]) -> bool {
+    let waits = |t: usize| model.threads[t].pending.as_ref().map(|pending| pending.event);
+    let receives = |t: usize| matches!(waits(t), Some(Event::RecvRequest { .. }));
+    let kind = |t: usize| (model.threads[t].spawn.map(|spawn| spawn.site), waits(t).and_then(|event| event.site()));
+    let are_alike = threads.len() > 1 && threads.iter().all(|t| kind(*t) == kind(threads[0]));
+    model.trace.header.clean_end && are_alike && threads.iter().chain(behind).all(|t| receives(*t))
 }
 
 /// Whether the thread asks for a read of a lock that it reads already.

@@ -108,6 +108,31 @@ fn the_threads_of_a_pool_that_an_initialiser_started_are_idle() {
 }
 
 #[test]
+fn a_worker_whom_several_tests_sent_work_lies_in_a_static() {
+    let one = "m::a channel c @p.rs:1; m::a spawn t1 @p.rs:2; m::a send c; t1 recv c @p.rs:3; t1 request-recv c @p.rs:3";
+    assert_eq!(rules(one), ["leaked-task"]);
+    let two = one.replace("t1 request", "m::b send c; t1 recv c @p.rs:3; t1 request");
+    assert!(rules(&two).is_empty());
+    assert!(
+        rules(&format!("{two}; {}", one.replace("c ", "d ").replace("c;", "d;").replace("t1", "t2"))).is_empty(),
+        "all of the pool"
+    );
+}
+
+#[test]
+fn workers_that_sent_each_other_work_and_have_none_are_no_deadlock() {
+    let pair = "main spawn t1 @p.rs:2; main spawn t2 @p.rs:2; main channel c; main channel d; main send c; t1 recv c @p.rs:3
+        t1 send d @p.rs:4; t2 recv d @p.rs:3; t2 send c @p.rs:4; t1 recv c @p.rs:3; t1 request-recv c @p.rs:3; t2 request-recv d @p.rs:3";
+    assert_eq!(rules(&format!("{pair}; main end")), ["leaked-task"]);
+    assert_eq!(rules(&format!("{pair}; main request-join t1; process killed")), ["deadlock"], "main waits for them");
+    assert_eq!(
+        rules(&format!("{pair}; main end").replace("request-recv d @p.rs:3", "request-recv d @p.rs:9")),
+        ["deadlock"],
+        "elsewhere"
+    );
+}
+
+#[test]
 fn a_barrier_that_is_one_short_leaves_all_behind_in_one_finding() {
     let found = analysis(
         "main spawn t1 @m.rs:1; main spawn t2 @m.rs:1; t1 barrier-wait b 3 @m.rs:2; t2 barrier-wait b 3 @m.rs:2; main end",
