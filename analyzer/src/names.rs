@@ -1,6 +1,6 @@
 //! Displayed names: what the source calls a lock or channel, and threads by name.
 
-use conccheck_trace::{ObjectId, ObjectKind, SiteDef, SiteId, StringId};
+use conccheck_trace::{Event, ObjectId, ObjectKind, SiteDef, SiteId, StringId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Sources;
@@ -18,8 +18,8 @@ pub struct Names {
     threads: Vec<String>,
 }
 
-/// What objects share that were made in one place to hold one type.
-type Class = (SiteId, StringId);
+/// What objects share that were made in one place to hold one type, and are of one kind: a derived `Default` makes several.
+type Class = (SiteId, StringId, ObjectKind);
 
 /// Lines above a creation site that are looked at for the struct that it belongs to.
 const ABOVE: u32 = 200;
@@ -30,7 +30,7 @@ impl Names {
         let called = names_of_use(model);
         let (mut classes, mut by_object) = (Vec::new(), Table::default());
         for (id, object) in model.trace.tables.objects() {
-            let class = (object.created, object.type_name);
+            let class = (object.created, object.type_name, object.kind);
             *by_object.at(id.0) = *by_class.entry(class).or_insert_with(|| {
                 let type_name = model.trace.tables.string(object.type_name).unwrap_or_default();
                 let created = model.site(object.created);
@@ -105,17 +105,27 @@ impl Names {
     }
 }
 
-/// For each class of locks the name by which all its acquisitions reach it; `None` where they differ.
+/// For each class of locks the name by which all its acquisitions reach it, and for one of condition variables that by which its
+/// notifications and what waits for it at the end do; `None` where they differ.
 fn names_of_use(model: &Model<'_>) -> FxHashMap<Class, Option<String>> {
     let mut names: FxHashMap<Class, Option<String>> = FxHashMap::default();
     let mut seen: FxHashSet<(Class, SiteId)> = FxHashSet::default();
-    for context in &model.contexts {
-        let Some(object) = model.trace.tables.object(context.lock) else { continue };
-        let class = (object.created, object.type_name);
-        if !seen.insert((class, context.site)) {
+    let locked = model.contexts.iter().map(|context| (context.lock, context.site));
+    let notified = model
+        .condvars
+        .iter()
+        .flat_map(|(id, condvar)| condvar.notifications.iter().map(move |notification| (ObjectId(id), notification.site)));
+    let waits = model.threads.iter().filter_map(|thread| match thread.pending.as_ref()?.event {
+        Event::Wait { condvar, site, .. } => Some((condvar, site)),
+        _ => None,
+    });
+    for (object, site) in locked.chain(notified).chain(waits) {
+        let Some(object) = model.trace.tables.object(object) else { continue };
+        let class = (object.created, object.type_name, object.kind);
+        if !seen.insert((class, site)) {
             continue;
         }
-        let Some(name) = model.site(context.site).and_then(|site| receiver(model.sources, site)) else { continue };
+        let Some(name) = model.site(site).and_then(|site| receiver(model.sources, site)) else { continue };
         let known = names.entry(class).or_insert_with(|| Some(name.clone()));
         if known.as_ref() != Some(&name) {
             *known = None;
@@ -190,6 +200,9 @@ fn without_paths(name: &str) -> String {
 }
 
 fn describe(kind: ObjectKind, type_name: &str, site: Option<&SiteDef>, with_line: bool) -> String {
+    // The type says what is guarded or passed on, which these don't.
+    let guards = !matches!(kind, ObjectKind::Condvar | ObjectKind::Barrier | ObjectKind::Token | ObjectKind::WaitGroup);
+    let type_name = if guards { type_name } else { "" };
     let kind = kind.noun();
     let of = if type_name.is_empty() { String::new() } else { format!("<{type_name}>") };
     match site {

@@ -5,8 +5,24 @@ use conccheck_trace::SiteDef;
 use crate::Sources;
 
 /// Methods that reach a lock, a channel or the like.
-const METHODS: [&str; 12] =
-    ["lock", "try_lock", "read", "try_read", "write", "try_write", "wait", "send", "recv", "try_recv", "iter", "call_once"];
+const METHODS: [&str; 16] = [
+    "lock",
+    "try_lock",
+    "read",
+    "try_read",
+    "write",
+    "try_write",
+    "wait",
+    "wait_while",
+    "wait_timeout",
+    "notify_one",
+    "notify_all",
+    "send",
+    "recv",
+    "try_recv",
+    "iter",
+    "call_once",
+];
 
 /// The last name before the method that is called at `site`; looks at the line above where the call begins a line.
 pub(crate) fn receiver(sources: &dyn Sources, site: &SiteDef) -> Option<String> {

@@ -18,6 +18,7 @@ use crate::model::Model;
 use crate::model::channel::Channel;
 use crate::model::thread::State;
 use holders::Holders;
+pub(crate) use holders::sent_since;
 use wakers::{Wakers, wakers};
 
 /// Why threads are stuck.

@@ -1,6 +1,6 @@
 //! Threads that wait for one another at the end of the trace: see `deadlock.md`.
 
-use conccheck_trace::ObjectId;
+use conccheck_trace::{Event, ObjectId};
 
 use super::waits;
 use crate::draft::{Draft, duration, list};
@@ -34,14 +34,52 @@ impl Rule for Deadlock {
             } else {
                 format!("deadlock of {} over {objects}", list(&threads))
             };
-            let help = if objects.is_empty() {
-                "let one of them go on without the others".to_owned()
-            } else {
-                format!("take {objects} in one order everywhere, and release locks before waiting for anything else")
-            };
+            let help = help(model, &draft, group);
             out.push(draft.finish(message, help, 1));
         }
     }
+}
+
+/// What would keep these threads from waiting for one another.
+fn help(model: &Model<'_>, draft: &Draft<'_, '_>, group: &Group) -> String {
+    let waits: Vec<(usize, Event)> = group.threads.iter().filter_map(|t| Some((*t, waits::pending(model, *t)?.0))).collect();
+    let is_lock = |event: &Event| matches!(event, Event::Request { .. });
+    if waits.iter().all(|(_, event)| is_lock(event)) {
+        let mut locks: Vec<ObjectId> = waits.iter().filter_map(|(_, event)| waits::object(*event)).collect();
+        locks.sort_unstable();
+        locks.dedup();
+        let name = model.names().class(locks[0]);
+        return match &locks[..] {
+            [lock] => format!("release {} before asking for it in another mode", draft.quoted(*lock)),
+            [_, rest @ ..] if rest.iter().all(|lock| model.names().class(*lock) == name) => {
+                format!("take the locks of `{name}` in one order everywhere, by index or address")
+            }
+            _ => format!("take {} in one order everywhere", draft.all_quoted()),
+        };
+    }
+    let holds = |t: usize| deadlocked(model, group, t).next();
+    if let Some((lock, event)) = waits.iter().find_map(|(t, event)| Some((holds(*t).filter(|_| !is_lock(event))?, *event))) {
+        return format!("release {} before {}", draft.quoted(lock), waits::doing(model, draft, event));
+    }
+    let received = waits.iter().find_map(|(_, event)| match event {
+        Event::RecvRequest { channel, .. } => Some(*channel),
+        _ => None,
+    });
+    let joins = waits.iter().find(|(_, event)| matches!(event, Event::JoinRequest { .. }));
+    if let (Some(channel), Some((_, join))) = (received, joins) {
+        return format!("drop every sender of {} before {}", draft.quoted(channel), waits::doing(model, draft, *join));
+    }
+    if waits.iter().all(|(_, event)| matches!(event, Event::SendRequest { .. })) {
+        return format!("let {} have more room, or receive before sending on", draft.all_quoted());
+    }
+    "let one of them go on without the others".to_owned()
+}
+
+/// The locks that a thread of a ring holds while others of the ring wait for them.
+pub(crate) fn deadlocked<'m>(model: &'m Model<'_>, group: &Group, t: usize) -> impl Iterator<Item = ObjectId> + 'm {
+    let others: Vec<usize> = group.threads.iter().copied().filter(|other| *other != t).collect();
+    let wanted: Vec<ObjectId> = others.into_iter().flat_map(|other| waits::objects(model, other)).collect();
+    model.threads[t].held.iter().map(|held| held.lock).filter(move |lock| wanted.contains(lock))
 }
 
 /// A finding on threads that wait in a ring: what each holds that another waits for, and what it waits for.

@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::model::channel::Handle;
 use crate::model::thread::{Pending, State};
 use crate::rule::{Rule, RuleMeta};
-use crate::stuck::{Cause, Group};
+use crate::stuck::{self, Cause, Group};
 
 pub(crate) struct LeakedTask;
 
@@ -158,7 +158,31 @@ fn not_dropped(model: &Model<'_>, t: usize, (channel, side): (ObjectId, Side), s
             let waiter = model.names().called(t);
             draft.evidence(format!("if it lies in a static until the program ends, name {waiter} in `ignore-tasks`"));
         }
+        if let Some(way) = given_away(model, t, handle) {
+            let what = format!("{toucher} sent a message to `{}` since, perhaps with it", model.names().class(way));
+            draft.evidence(format!("{what}; {}", taken_by(model, way)));
+        }
     }
+}
+
+/// The channel by which a thread that waits for an answer may have given away the handle by which it is to be answered.
+fn given_away(model: &Model<'_>, t: usize, handle: &Handle) -> Option<ObjectId> {
+    let is_own = handle.toucher == t && handle.side == Side::Sender;
+    stuck::sent_since(model, handle).into_iter().next().filter(|_| is_own)
+}
+
+/// What became of the latest message of a channel.
+fn taken_by(model: &Model<'_>, channel: ObjectId) -> String {
+    let Some(state) = model.channels.get(channel.0) else { return "who takes it is not known".to_owned() };
+    let receiver = state.last_recv.map(|(t, _)| t).or_else(|| state.alive(Side::Receiver).next().map(|handle| handle.toucher));
+    let Some(receiver) = receiver else { return "nobody is left to take it".to_owned() };
+    let taker = model.names().called(receiver);
+    let stands = match model.stuck().state(receiver) {
+        State::Blocked => "is blocked itself",
+        State::Ended => "has ended",
+        State::Timed | State::Running => "runs",
+    };
+    if state.queued() > 0 { format!("it was not taken: {taker} {stands}") } else { format!("{taker} took it and {stands}") }
 }
 
 /// A group that is waited for, by its quoted name, which says what it is if it has none of its own.
@@ -174,6 +198,17 @@ fn words(model: &Model<'_>, draft: &Draft<'_, '_>, t: usize, event: Event) -> (S
             format!("it waits for {}, of which a member is never dropped", group(&name)),
             format!("drop every clone of {name} when its work is done, on every path, errors included, and forget none"),
         ),
+        Event::RecvRequest { channel, .. }
+            if kept_open(model, channel, Side::Receiver).1.iter().any(|handle| given_away(model, t, handle).is_some()) =>
+        {
+            (
+                format!("it waits for an answer from {name} that nobody can give"),
+                format!(
+                    "who gets a sender of {name} has to use or drop it, on every path, and must not wait for {} before",
+                    model.names().called(t)
+                ),
+            )
+        }
         Event::RecvRequest { .. } => (
             format!("it waits for a message from {name} that nobody can send"),
             format!(

@@ -48,6 +48,25 @@ pub(crate) fn text(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> St
     }
 }
 
+/// The same without a thread, to stand behind "before": "waiting for `a`".
+pub(crate) fn doing(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> String {
+    let name = object(event).map(|id| draft.quoted(id)).unwrap_or_default();
+    match event {
+        Event::Wait { .. } => format!("waiting for a notification of {name}"),
+        Event::SendRequest { .. } => format!("sending into {name}"),
+        Event::RecvRequest { channel, .. } if is_group(model, channel) => format!("waiting for the members of {name}"),
+        Event::RecvRequest { .. } => format!("receiving from {name}"),
+        Event::JoinRequest { child, .. } => {
+            let child = model.thread_index(child).map_or_else(|| "a thread".to_owned(), |child| model.names().called(child));
+            format!("waiting for {child} to end")
+        }
+        Event::Park { .. } => "parking".to_owned(),
+        Event::OnceRequest { .. } => format!("using {name}"),
+        Event::SelectRequest { .. } => "selecting from channels".to_owned(),
+        _ => format!("waiting for {name}"),
+    }
+}
+
 /// The call in a scenario: "lock(a)".
 pub(crate) fn call(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> String {
     let name = object(event).map(|id| draft.name(id).to_owned()).unwrap_or_default();

@@ -18,6 +18,20 @@ const MOST_THREADS: usize = 2_000;
 /// By which a thread may pass something on, with its latest event that did: channels that it sent to, and locks that it wrote under.
 type Ways = Vec<(ObjectId, u32)>;
 
+/// The channels that whoever had the handle last sent messages to since, perhaps with the handle in one of them.
+pub(crate) fn sent_since(model: &Model<'_>, handle: &Handle) -> Vec<ObjectId> {
+    let mut channels = Vec::new();
+    let since = usize::try_from(handle.touched).unwrap_or(usize::MAX).saturating_add(1);
+    for record in model.trace.events(model.threads[handle.toucher].id).skip(since) {
+        if let Event::Send { channel, .. } = record.event
+            && !channels.contains(&channel)
+        {
+            channels.push(channel);
+        }
+    }
+    channels
+}
+
 /// Tells who may hold what.
 pub(super) struct Holders<'m> {
     pub(super) model: &'m Model<'m>,

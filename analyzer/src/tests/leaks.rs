@@ -1,10 +1,10 @@
 //! Threads left behind.
 
 use conccheck_trace::read::ProcessTrace;
-use conccheck_trace::{Event, Record};
+use conccheck_trace::{Event, Record, SiteDef};
 
 use super::{analysis, rules, with_advice};
-use crate::{Confidence, Config, NoSources, Severity, analyze};
+use crate::{Confidence, Config, NoSources, Severity, Sources, analyze};
 
 #[test]
 fn a_receiver_whose_sender_nobody_uses_any_more_is_left_behind() {
@@ -56,6 +56,21 @@ fn a_request_under_way_is_not_left_behind_while_who_got_it_runs() {
     assert_eq!(found("t1 lock m; t1 unlock m read-only; t2 lock m; t2 unlock m", "sleep 1s"), ["leaked-task"], "it only looked");
     let forwarded = "main spawn t3; main channel r; t1 send q; t2 recv q; t2 send r; t3 recv r; t3 sleep 1s";
     assert!(found(forwarded, "end").is_empty(), "at second hand");
+}
+
+#[test]
+fn who_waits_for_an_answer_is_told_what_became_of_the_request() {
+    let found = |rest: &str| {
+        let found = analysis(&format!(
+            "main channel q; main spawn t1; main spawn t2; t1 channel c; t1 send q; t1 request-recv c; {rest}; main end"
+        ));
+        let finding = found.findings.into_iter().find(|finding| finding.parties[0].thread == "t1").expect("t1 is left behind");
+        assert!(finding.message.contains("an answer from") && finding.help.contains("use or drop it"), "{finding:?}");
+        finding.evidence.into_iter().find(|text| text.contains("since, perhaps with it")).expect("what became of it")
+    };
+    assert!(found("t2 recv q; t2 lock m; t2 wait v m").ends_with("thread `t2` took it and is blocked itself"));
+    assert!(found("main send q; t2 recv q; t2 lock m; t2 wait v m").ends_with("it was not taken: thread `t2` is blocked itself"));
+    assert!(found("t2 recv q; t2 end").ends_with("thread `t2` took it and has ended"));
 }
 
 #[test]
@@ -261,4 +276,20 @@ fn a_selection_under_the_lock_of_its_own_receivers_holds_nobody_up() {
     };
     assert!(held(""));
     assert!(!held("object a mutex Vec<crossbeam_channel::Receiver<u8>>\n"));
+}
+
+#[test]
+fn what_a_derived_default_made_in_one_place_is_called_as_it_is_used_each_by_its_kind() {
+    struct Lines;
+    impl Sources for Lines {
+        fn line(&self, site: &SiteDef) -> Option<String> {
+            let lines = ["#[derive(Default)]", "    let g = self.state.lock();", "    g = self.ready.wait(g);"];
+            lines.get(site.line as usize - 1).map(|line| (*line).to_owned())
+        }
+    }
+    let text = "object m mutex @p.rs:1:10 (); object v condvar @p.rs:1:10 (); main spawn t1; \
+                t1 lock m @p.rs:2:24; t1 wait v m @p.rs:3:20; main end";
+    let trace = conccheck_trace::text::parse(text).expect("a well-formed trace");
+    let findings = analyze(&[trace], &Lines, &Config::default()).findings;
+    assert!(findings[0].message.ends_with("it waits for a notification of `ready` that nobody can give"), "{findings:?}");
 }

@@ -47,3 +47,23 @@ fn the_end_of_a_scope_waits_for_all_of_its_threads_whichever_ended_first() {
         assert_eq!(found, ["deadlock"], "{ended} ended");
     }
 }
+
+#[test]
+fn what_is_advised_fits_what_was_waited_for() {
+    let help = |trace: &str| {
+        let trace = format!("main spawn t1; main spawn t2; {trace}");
+        let finding = analysis(&trace).findings.into_iter().next().unwrap_or_else(|| panic!("{trace}"));
+        finding.help
+    };
+    assert!(help("t1 lock a; t2 lock b; t1 request b; t2 request a; main end").contains("in one order everywhere"));
+    let notified = help("t1 lock a; t1 lock m; t1 wait v m; t2 request a; main end");
+    assert!(notified.starts_with("release `") && notified.contains("before waiting for a notification of"), "{notified}");
+    let sends = help("main channel c 1; main send c; t1 recv c; t2 send c; t2 lock a; t1 request a; t2 request-send c; main end");
+    assert!(sends.contains("before sending into"), "{sends}");
+    let joins =
+        help("main spawn t3; main channel c; main send c; t3 recv c; t3 request-recv c; t1 end; t2 end; main request-join t3");
+    assert!(joins.starts_with("drop every sender of") && joins.ends_with("before waiting for thread `t3` to end"), "{joins}");
+    let lazy = help("t1 once-begin o; t2 lock a; t1 request a; t2 once-request o; main end");
+    assert!(lazy.starts_with("release `Mutex") && lazy.contains("before using `Once"), "{lazy}");
+    assert!(help("t1 once-begin o; t1 once-request o; main end").contains("within its own initialiser"));
+}
