@@ -8,7 +8,7 @@ use conccheck_trace::SiteDef;
 use crate::calls;
 use crate::model::Model;
 use crate::model::context::Context;
-use source::{Place, Waits};
+use source::{Names, Place, Waits};
 
 /// Rings of the same sites that are looked at.
 const MOST_SAME: usize = 16;
@@ -41,17 +41,20 @@ struct Side<'m> {
     context: &'m Context,
     /// Where it waits before, and for what.
     waits: Option<(Waits, SiteDef)>,
-    /// Whether it sets one afterwards.
-    sets: bool,
+    /// What it sets afterwards.
+    sets: Names,
+    /// What its files set anywhere.
+    set_in_file: Names,
 }
 
 impl<'m> Side<'m> {
     fn new(model: &Model<'_>, context: &'m Context) -> Side<'m> {
-        let mut side = Side { context, waits: None, sets: false };
+        let mut side = Side { context, waits: None, sets: Names::new(), set_in_file: Names::new() };
         let Some(site) = model.site(context.site) else { return side };
         for site in [site.clone()].into_iter().chain(calls::all(model, context).into_iter().map(|call| call.site)) {
             let place = Place::new(model.sources, &site);
-            side.sets |= place.sets();
+            side.sets.extend(place.sets());
+            side.set_in_file.extend(place.set_in_file().iter().cloned());
             side.waits = side.waits.or_else(|| place.waits().map(|(waits, line)| (waits, SiteDef { line, column: 1, ..site })));
         }
         side
@@ -59,9 +62,27 @@ impl<'m> Side<'m> {
 
     /// The wait by which this side comes behind the other.
     fn is_behind(&self, model: &Model<'_>, other: &Side<'_>) -> Option<Wait> {
-        let (_, site) = self.waits.clone().filter(|(waits, _)| *waits == Waits::Owners || other.sets)?;
-        let takes_turns = || self.sets && other.waits.is_some();
-        (takes_turns() || came_later(model, self.context, other.context)).then_some(Wait { thread: self.context.thread(), site })
+        let (waits, site) = self.waits.as_ref()?;
+        let came_later = || came_later(model, self.context, other.context);
+        let is_behind = match waits {
+            Waits::Owners => came_later(),
+            Waits::Atomic(awaited) if awaited.is_disjoint(&other.sets) => {
+                // A clone may have any name. But who waits at a gate that others open, or that both wait at, waits for no side.
+                let is_others = !awaited.is_disjoint(&self.set_in_file) || !awaited.is_disjoint(other.awaits());
+                !other.sets.is_empty() && !is_others && came_later()
+            }
+            Waits::Atomic(_) => !self.sets.is_disjoint(other.awaits()) || came_later(),
+        };
+        is_behind.then(|| Wait { thread: self.context.thread(), site: site.clone() })
+    }
+
+    /// The atomics that it waits for.
+    fn awaits(&self) -> &Names {
+        static NONE: Names = Names::new();
+        match &self.waits {
+            Some((Waits::Atomic(names), _)) => names,
+            _ => &NONE,
+        }
     }
 }
 

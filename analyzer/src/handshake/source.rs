@@ -1,5 +1,7 @@
 //! What the source says about atomics around a place: whether a thread waits for one before it, and sets one behind it.
 
+use std::collections::BTreeSet;
+
 use conccheck_trace::SiteDef;
 
 use crate::Sources;
@@ -29,7 +31,12 @@ pub(super) struct Place {
     behind: String,
     /// The functions of its file that are called on either side and have to do with atomics, by their names.
     helpers: Vec<(String, String)>,
+    /// The atomics that are set anywhere in its file.
+    set_in_file: Names,
 }
+
+/// What atomics are called: the last word of each path, without a number at its end, as a clone has.
+pub(super) type Names = BTreeSet<String>;
 
 #[derive(Clone, Debug)]
 struct Statement {
@@ -66,28 +73,38 @@ impl Place {
         let inside = spawned.map_or(blocks.open.len(), |at| at + 1);
         let behind = behind(&own[at..], (site.line + 1..=site.line + LINES).map_while(line), inside);
         let before = blocks.into_statements();
-        let helpers = helpers(line, before.iter().map(|statement| statement.text.as_str()).chain([behind.as_str()]));
-        Place { before, behind, helpers }
+        let lines: Vec<String> = (1..=FILE).map_while(line).collect();
+        let helpers = helpers(&lines, before.iter().map(|statement| statement.text.as_str()).chain([behind.as_str()]));
+        let set_in_file = lines.iter().flat_map(|line| names(line, &SETS)).collect();
+        Place { before, behind, helpers, set_in_file }
     }
 
     /// The wait that came before the place, and its line.
     pub(super) fn waits(&self) -> Option<(Waits, u32)> {
         let called = |statement: &Statement| {
-            self.called(&statement.text).find_map(|body| Blocks::closed(body).iter().find_map(|inner| inner.waits))
+            self.called(&statement.text).find_map(|body| Blocks::closed(body).into_iter().find_map(|inner| inner.waits))
         };
-        let waits = |statement: &Statement| Some((statement.waits.or_else(|| called(statement))?, statement.line));
+        let waits = |statement: &Statement| Some((statement.waits.clone().or_else(|| called(statement))?, statement.line));
         self.before.iter().rev().find_map(waits)
     }
 
-    /// Whether an atomic is set behind the place, by what runs the place, or at the end of a guard that was taken by one.
-    pub(super) fn sets(&self) -> bool {
-        let sets = |text: &str| SETS.iter().any(|call| text.contains(call));
-        let takes = |statement: &Statement| statement.waits.is_some() && TAKES.iter().any(|call| statement.text.contains(call));
-        let is_guarded = |statement: &Statement| {
-            takes(statement)
-                || self.called(&statement.text).any(|body| Blocks::closed(body).iter().any(takes) || statement.runs && sets(body))
-        };
-        sets(&self.behind) || self.called(&self.behind).any(sets) || self.before.iter().any(is_guarded)
+    /// The atomics that are set behind the place, by what runs the place, or at the end of a guard that was taken by one.
+    pub(super) fn sets(&self) -> Names {
+        let mut set: Names =
+            names(&self.behind, &SETS).chain(self.called(&self.behind).flat_map(|body| names(body, &SETS))).collect();
+        for statement in &self.before {
+            set.extend(statement.takes());
+            for body in self.called(&statement.text) {
+                set.extend(Blocks::closed(body).iter().flat_map(Statement::takes));
+                set.extend(names(body, &SETS).filter(|_| statement.runs));
+            }
+        }
+        set
+    }
+
+    /// The atomics that are set anywhere in its file.
+    pub(super) fn set_in_file(&self) -> &Names {
+        &self.set_in_file
     }
 
     /// The bodies of the functions that a text calls.
@@ -97,11 +114,18 @@ impl Place {
     }
 }
 
+impl Statement {
+    /// The atomics that a loop takes for its thread.
+    fn takes(&self) -> impl Iterator<Item = String> {
+        names(&self.text, &TAKES).filter(|_| self.waits.is_some())
+    }
+}
+
 /// What a loop waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Waits {
-    /// That somebody sets an atomic.
-    Atomic,
+    /// That somebody sets one of these atomics.
+    Atomic(Names),
     /// That others give up what they share.
     Owners,
 }
@@ -180,8 +204,9 @@ impl Blocks {
 fn is_wait(head: &str, statements: &[Statement]) -> Option<Waits> {
     let idles = |text: &str| IDLES.iter().any(|call| text.contains(call));
     let waits_for = |text: &str| {
-        let has = |calls: &[&str]| calls.iter().any(|call| text.contains(call));
-        if has(&LOOKS) { Some(Waits::Atomic) } else { has(&OWNERS).then_some(Waits::Owners) }
+        let looks: Names = names(text, &LOOKS).collect();
+        let of_owners = || OWNERS.iter().any(|call| text.contains(call)).then_some(Waits::Owners);
+        if looks.is_empty() { of_owners() } else { Some(Waits::Atomic(looks)) }
     };
     let head = head.trim().rsplit(": ").next().unwrap_or_default();
     if head.starts_with("while ") {
@@ -210,9 +235,8 @@ fn behind(first: &str, lines: impl Iterator<Item = String>, mut inside: usize) -
 }
 
 /// The functions among those that are called whose bodies have to do with atomics.
-fn helpers<'t>(line: impl Fn(u32) -> Option<String>, texts: impl Iterator<Item = &'t str>) -> Vec<(String, String)> {
+fn helpers<'t>(lines: &[String], texts: impl Iterator<Item = &'t str>) -> Vec<(String, String)> {
     let names: Vec<&str> = texts.flat_map(calls).collect();
-    let lines: Vec<String> = (1..=FILE).map_while(line).collect();
     let mut helpers = Vec::new();
     for (at, text) in lines.iter().enumerate() {
         let Some(name) = declared(text).filter(|name| names.contains(name)) else { continue };
@@ -235,15 +259,28 @@ fn declared(text: &str) -> Option<&str> {
     (end > 0).then(|| &name[..end])
 }
 
+/// What these methods are called on, as far as a text names it.
+fn names<'t>(text: &'t str, methods: &'t [&str]) -> impl Iterator<Item = String> + 't {
+    let at = methods.iter().flat_map(|method| text.match_indices(method)).map(|(at, _)| at);
+    at.filter_map(|at| {
+        let path = text[..at].trim_end();
+        let indexed = path.strip_suffix(']').and_then(|path| path.rfind('['));
+        let name = last_word(&path[..indexed.unwrap_or(path.len())]);
+        let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
+        let name = if stem.is_empty() { name } else { stem };
+        (!name.is_empty()).then(|| name.to_owned())
+    })
+}
+
+/// The name that a text ends with.
+fn last_word(text: &str) -> &str {
+    let start = text.rfind(|c: char| !(c.is_alphanumeric() || c == '_'));
+    &text[start.map_or(0, |at| at + text[at..].chars().next().map_or(0, char::len_utf8))..]
+}
+
 /// The names of what a text calls.
 fn calls(text: &str) -> impl Iterator<Item = &str> {
-    text.match_indices('(').filter_map(|(at, _)| {
-        let before = &text[..at];
-        let start = before
-            .rfind(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .map_or(0, |at| before[at..].chars().next().map_or(0, |c| at + c.len_utf8()));
-        (start < at).then(|| &before[start..])
-    })
+    text.match_indices('(').map(|(at, _)| last_word(&text[..at])).filter(|name| !name.is_empty())
 }
 
 /// A line without its comment.
@@ -269,7 +306,7 @@ mod tests {
         let column = at - source[..at].rfind('\n').map_or(0, |newline| newline + 1) + 1;
         let site = SiteDef { file: "a.rs".to_owned(), line: line as u32, column: column as u32 };
         let place = Place::new(&Text(source.replace('^', "")), &site);
-        (place.waits().is_some(), place.sets())
+        (place.waits().is_some(), !place.sets().is_empty())
     }
 
     #[test]
@@ -295,6 +332,19 @@ mod tests {
         assert!(sets("spawn(|| {\n { let a = ^a.lock(); }\n done.store(true, SeqCst);\n});"));
         assert!(!sets("spawn(|| { let a = ^a.lock(); });\n start.store(true, SeqCst);"), "another thread does");
         assert!(!sets("start.store(true, SeqCst);\n let a = ^a.lock();"));
+    }
+
+    #[test]
+    fn an_atomic_is_known_by_the_last_word_of_its_path() {
+        let of = |text: &str| names(text, &SETS).collect::<Vec<_>>();
+        assert_eq!(of("self.state.done2.store(true, SeqCst); x.0.swap(1, SeqCst)"), ["done", "0"]);
+        assert_eq!(of("cells[i].store(1, SeqCst); done_.store(1, SeqCst)"), ["cells", "done"]);
+        let place = Place::new(
+            &Text("fn f() {\n while !go.load(SeqCst) {}\n let a = a.lock();\n}\nfn g() { go.store(true, SeqCst); }".to_owned()),
+            &SiteDef { file: "a.rs".to_owned(), line: 3, column: 10 },
+        );
+        assert_eq!(place.waits(), Some((Waits::Atomic(Names::from(["go".to_owned()])), 2)));
+        assert_eq!((place.sets(), place.set_in_file().len()), (Names::new(), 1));
     }
 
     #[test]

@@ -255,4 +255,12 @@ fn a_cycle_that_an_atomic_may_keep_apart_is_no_failure_and_says_where_that_is_wa
     other.clone_from(&source);
     other[7] = "        while running.load(SeqCst) { work(); }";
     assert_eq!(found(&other, format!("{first}{second}")).severity, Severity::Critical, "it does not wait");
+    other.clone_from(&source);
+    other[4] = "        d1.store(true, SeqCst);";
+    assert_eq!(found(&other, format!("{first}{second}")).severity, Severity::Medium, "a clone may have any name");
+    other[11] = "    done.store(true, SeqCst); }";
+    assert_eq!(found(&other, format!("{first}{second}")).severity, Severity::Critical, "a gate that a third opens");
+    other[11] = "}";
+    other[1] = "    thread::spawn(|| { while !done.load(SeqCst) {}";
+    assert_eq!(found(&other, format!("{first}{second}")).severity, Severity::Critical, "a gate for both");
 }
