@@ -7,10 +7,13 @@ use crate::cycles::Ring;
 use crate::model::Model;
 use crate::model::context::Context;
 use crate::model::lock::Lock;
-use crate::predict::{How, Index, Limits, Op, PEvent, Prover, Reading, Recorded, Verdict, Witness};
+use crate::predict::{How, Index, Limits, Op, PEvent, Prover, Reading, Recorded, TooManyClocks, Verdict, Witness};
 
-/// Prediction keeps all sections that bear on it in memory, some 300 bytes each: above this number it is not tried.
-const MOST_SECTIONS: u64 = 3_000_000;
+/// Prediction keeps the events that bear on it in memory, some 50 bytes each: of a run with more it looks at the beginning, which
+/// could have been a run as well.
+const MOST_EVENTS: u32 = 4_000_000;
+/// The same for their clocks, in numbers of 4 bytes.
+const MOST_CLOCKS: usize = 16 << 20;
 /// Steps of all proofs of one kind together, by whatever reading: a second or two.
 const MOST_WORK: u64 = 100_000_000;
 /// Rings of the same sites that are tried.
@@ -91,51 +94,53 @@ pub(crate) fn prove_again(model: &Model<'_>, pairs: &[(u32, u32)]) -> Vec<Outcom
 }
 
 /// Reads the run with the locks that bear on anything.
-fn shared(model: &Model<'_>) -> impl Fn(Reading) -> Recorded {
-    move |reading| Recorded::with_locks(model.trace, reading, |lock| is_shared(model, lock))
+fn shared(model: &Model<'_>) -> impl Fn(Reading, u32) -> Recorded {
+    move |reading, most| Recorded::with_locks(model.trace, reading, most, |lock| is_shared(model, lock))
 }
 
 /// Tries each candidate by what its threads are known to read, until it is proven.
 pub(crate) fn with_provers<T>(
     model: &Model<'_>,
     candidates: &[T],
-    record: impl Fn(Reading) -> Recorded,
+    record: impl Fn(Reading, u32) -> Recorded,
     mut attempt: impl FnMut(&Recorded, &mut Prover<'_, '_>, &T, Reading) -> Outcome,
 ) -> Vec<Outcome> {
     let mut outcomes: Vec<Outcome> = candidates.iter().map(|_| Outcome::Unknown).collect();
     if candidates.is_empty() {
         return outcomes;
     }
-    let mut limits = Limits { proof_steps: MOST_WORK, ..Limits::default() };
+    let mut limits = Limits { proof_steps: MOST_WORK, clock_cells: MOST_CLOCKS, ..Limits::default() };
     let mut is_tried = vec![false; candidates.len()];
-    let readings = if is_too_large(model) { &[][..] } else { &[Reading::FromTheStart, Reading::AtTheEnd] };
-    for &reading in readings {
-        if outcomes.iter().all(|outcome| matches!(outcome, Outcome::Proven(_))) {
+    let mut most = MOST_EVENTS;
+    for reading in [Reading::FromTheStart, Reading::AtTheEnd] {
+        while !outcomes.iter().all(|outcome| matches!(outcome, Outcome::Proven(_))) {
+            let recorded = record(reading, most);
+            let index = match Index::new(&recorded.trace, limits.clock_cells) {
+                Ok(index) => index,
+                Err(TooManyClocks { at }) if at < most && at > 0 => {
+                    // Of so much there are few enough, and that is a run as well.
+                    most = at - at / 16;
+                    continue;
+                }
+                Err(_) => break,
+            };
+            let mut prover = Prover::new(&index, &limits);
+            for (i, candidate) in candidates.iter().enumerate() {
+                if prover.is_spent() {
+                    break;
+                }
+                if !matches!(outcomes[i], Outcome::Proven(_)) {
+                    outcomes[i] = attempt(&recorded, &mut prover, candidate, reading);
+                }
+                is_tried[i] = !recorded.is_cut || !matches!(outcomes[i], Outcome::Unknown);
+            }
+            limits.proof_steps = prover.left();
             break;
         }
-        let recorded = record(reading);
-        let Ok(index) = Index::new(&recorded.trace, limits.clock_cells) else { break };
-        let mut prover = Prover::new(&index, &limits);
-        for (i, candidate) in candidates.iter().enumerate() {
-            if prover.is_spent() {
-                break;
-            }
-            if !matches!(outcomes[i], Outcome::Proven(_)) {
-                outcomes[i] = attempt(&recorded, &mut prover, candidate, reading);
-            }
-            is_tried[i] = true;
-        }
-        limits.proof_steps = prover.left();
     }
     let untried = is_tried.iter().filter(|is_tried| !**is_tried).count();
     model.untried.update(|others| others + untried);
     outcomes
-}
-
-/// Whether there are more sections than prediction is tried on.
-fn is_too_large(model: &Model<'_>) -> bool {
-    let shared = model.locks.iter().filter(|(_, state)| is_used_by_several(model, state));
-    shared.map(|(_, state)| state.acquisitions).sum::<u64>() > MOST_SECTIONS
 }
 
 /// Whether more than one thread had to do with a lock: else it keeps nobody from anything.
@@ -183,7 +188,7 @@ fn try_ring(model: &Model<'_>, recorded: &Recorded, prover: &mut Prover<'_, '_>,
         let context = &model.contexts[*id as usize];
         context.moments.kept().count() as u64 >= context.count()
     };
-    let is_whole = ring.same.len() <= MOST_SAME && ring.same.iter().flatten().all(has_all);
+    let is_whole = !recorded.is_cut && ring.same.len() <= MOST_SAME && ring.same.iter().flatten().all(has_all);
     if is_ruled_out && is_whole { Outcome::Unreachable } else { Outcome::Unknown }
 }
 

@@ -17,7 +17,8 @@ const LOOKING: [&str; 3] = ["get", "get_mut", "is_completed"];
 /// What is known of each of these.
 pub(crate) fn prove(model: &Model<'_>, found: &[&Mixed]) -> Vec<Outcome> {
     let waits_at = waiting(model, found);
-    let record = |reading| Recorded::with_waits(model.trace, reading, |lock| proof::is_shared(model, lock), waits_at.clone());
+    let record =
+        |reading, most| Recorded::with_waits(model.trace, reading, most, |lock| proof::is_shared(model, lock), waits_at.clone());
     proof::with_provers(model, found, record, |recorded, prover, mixed, reading| try_one(model, recorded, prover, mixed, reading))
 }
 

@@ -130,28 +130,30 @@ const MANY_EVENTS: u64 = 200_000;
 const LEASH: u32 = 512;
 
 /// Calls `each` with every event of `trace`: the thread's index in [`ProcessTrace::threads`], the event's number in that thread, from
-/// 0, and the event. Events that nothing else orders come in the order of their times.
-pub(crate) fn merge(trace: &ProcessTrace, mut each: impl FnMut(usize, u32, &Record)) -> Merged {
+/// 0, and the event; `each` says whether to go on. Events that nothing else orders come in the order of their times.
+pub(crate) fn merge(trace: &ProcessTrace, mut each: impl FnMut(usize, u32, &Record) -> bool) -> Merged {
     let threads = trace.threads().into_iter().map(|id| {
         let mut events = trace.events(id).map(Step::Event);
         (id, move |block: &mut Vec<Step>, most| block.extend(events.by_ref().take(most)))
     });
-    Merge::new(trace, threads, 0).run(|thread, index, step| {
-        if let Step::Event(record) = step {
-            each(thread, index, record);
-        }
+    Merge::new(trace, threads, 0).run(|thread, index, step| match step {
+        Step::Event(record) => each(thread, index, record),
+        Step::Section(_) => true,
     })
 }
 
 /// The same in larger steps. `each` is given the number of a step's first event. Of a large trace in which no thread polls, the
 /// sections come in the order that the locks' own numbers give, and only roughly in that of their times.
-pub(crate) fn merge_steps(trace: &ProcessTrace, each: impl FnMut(usize, u32, &Step)) -> Merged {
+pub(crate) fn merge_steps(trace: &ProcessTrace, mut each: impl FnMut(usize, u32, &Step)) -> Merged {
     let threads = trace.threads().into_iter().map(|id| {
         let mut steps = trace.steps(id);
         (id, move |block: &mut Vec<Step>, most| steps.read(block, most))
     });
     let leash = if trace.event_count() >= MANY_EVENTS && !trace.census.pauses { LEASH } else { 0 };
-    Merge::new(trace, threads, leash).run(each)
+    Merge::new(trace, threads, leash).run(|thread, index, step| {
+        each(thread, index, step);
+        true
+    })
 }
 
 impl<'a, R: FnMut(&mut Vec<Step>, usize)> Merge<'a, R> {
@@ -179,7 +181,7 @@ impl<'a, R: FnMut(&mut Vec<Step>, usize)> Merge<'a, R> {
         merge
     }
 
-    fn run(mut self, mut each: impl FnMut(usize, u32, &Step)) -> Merged {
+    fn run(mut self, mut each: impl FnMut(usize, u32, &Step) -> bool) -> Merged {
         let mut merged = Merged::default();
         let mut running: Option<u32> = None;
         loop {
@@ -221,7 +223,9 @@ impl<'a, R: FnMut(&mut Vec<Step>, usize)> Merge<'a, R> {
             let index = head.index;
             head.index = index.saturating_add(step.events());
             merged.events += u64::from(step.events());
-            each(thread as usize, index, step);
+            if !each(thread as usize, index, step) {
+                return merged;
+            }
             self.advance(thread);
             running = self.keep(thread);
         }

@@ -93,7 +93,7 @@ pub struct Model<'a> {
     names: OnceCell<Names>,
     stuck: OnceCell<Stuck>,
     rings: OnceCell<Rings>,
-    /// Possible deadlocks for which no schedule was looked for, to stay within time and memory.
+    /// Possible deadlocks for which schedules of the whole run were not looked for, to stay within time and memory.
     pub(crate) untried: Cell<usize>,
     predicted: OnceCell<Option<Predicted>>,
 }
@@ -183,7 +183,7 @@ impl<'a> Model<'a> {
         let untried = self.untried.get();
         if untried > 0 {
             warnings.push(format!(
-                "{path}: for {untried} of the possible deadlocks no schedule was looked for: that would take too much time or memory"
+                "{path}: for {untried} of the possible deadlocks not every schedule was looked for: that would take too much time or memory"
             ));
         }
         warnings

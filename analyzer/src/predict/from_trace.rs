@@ -1,7 +1,8 @@
 //! From a recorded run to the events that prediction looks at.
 //!
-//! A lock's data is a variable (but see [`Reading::Apart`]): every section reads it, and writes it if its guard was dereferenced mutably. So a section sees, in
-//! every reordering, what it saw in the run, and its thread does the same again.
+//! A lock's data is a variable (but see [`Reading::Apart`]): every section reads it, and writes it if its guard was dereferenced
+//! mutably. So a section sees, in every reordering, what it saw in the run, and its thread does the same again. A section in which
+//! nothing else happens is one event: [`Op::Section`].
 
 use conccheck_trace::read::ProcessTrace;
 use conccheck_trace::{Event, How, Mode, ObjectId, Record, SiteId, ThreadId};
@@ -30,6 +31,8 @@ pub enum Reading {
 pub struct Recorded {
     /// Its events.
     pub trace: Trace,
+    /// Whether these are only its beginning, which could have been a run as well.
+    pub is_cut: bool,
     /// The record that each event stands for, by its number in the event's thread.
     numbers: Vec<u32>,
     /// Where that is another thread's record: events by which other threads ended a section.
@@ -42,13 +45,13 @@ pub struct Recorded {
 impl Recorded {
     /// The run of one process.
     pub fn of(process: &ProcessTrace, reading: Reading) -> Recorded {
-        Recorded::with_locks(process, reading, |_| true)
+        Recorded::with_locks(process, reading, u32::MAX, |_| true)
     }
 
-    /// The run of one process, without the locks that are not to be kept. Nothing is lost by those that only one thread ever used:
-    /// they keep nobody from anything.
-    pub fn with_locks(process: &ProcessTrace, reading: Reading, keep: impl Fn(ObjectId) -> bool) -> Recorded {
-        Recorded::read(process, FromTrace::new(reading), keep)
+    /// The run of one process, of a longer one its first `most` events or so, without the locks that are not to be kept. Nothing is
+    /// lost by those that only one thread ever used: they keep nobody from anything.
+    pub fn with_locks(process: &ProcessTrace, reading: Reading, most: u32, keep: impl Fn(ObjectId) -> bool) -> Recorded {
+        Recorded::read(process, FromTrace::new(reading), most, keep)
     }
 
     /// The same, with what is waited for besides locks. `waits_at`: places that wait without limit, also where what they wait for was
@@ -56,6 +59,7 @@ impl Recorded {
     pub fn with_waits(
         process: &ProcessTrace,
         reading: Reading,
+        most: u32,
         keep: impl Fn(ObjectId) -> bool,
         waits_at: FxHashSet<SiteId>,
     ) -> Recorded {
@@ -64,18 +68,21 @@ impl Recorded {
             signals: Signals::with_openings(),
             ..FromTrace::new(reading)
         };
-        Recorded::read(process, from, keep)
+        Recorded::read(process, from, most, keep)
     }
 
-    fn read(process: &ProcessTrace, mut from: FromTrace, keep: impl Fn(ObjectId) -> bool) -> Recorded {
-        from.ends_in_order = process.header.clean_end;
+    fn read(process: &ProcessTrace, mut from: FromTrace, most: u32, keep: impl Fn(ObjectId) -> bool) -> Recorded {
         let threads = process.threads();
+        let mut is_cut = false;
         merge(process, |thread, number, record| {
-            if lock(&record.event).is_none_or(&keep) {
+            is_cut = from.builder.len() >= most;
+            if !is_cut && lock(&record.event).is_none_or(&keep) {
                 from.push(threads[thread], number, record);
             }
+            !is_cut
         });
-        from.finish()
+        from.ends_in_order = process.header.clean_end && !is_cut;
+        Recorded { is_cut, ..from.finish() }
     }
 
     /// The record that an event of [`trace`](Recorded::trace) stands for: its thread, and its number there from 0.
@@ -249,6 +256,10 @@ impl FromTrace {
         for (thread, (number, record)) in asks {
             if let Event::Request { lock, site, mode, .. } = record.event {
                 last.insert(thread, self.add((thread, number), thread, Op::Request { mode }, u64::from(lock.0), site.0));
+            } else if let Event::BarrierWait { barrier, .. } = record.event
+                && self.signals.is_open(thread, barrier)
+            {
+                continue;
             } else if let Some(obligations) = &mut self.obligations
                 && let Some(awaited) = obligations.stalled(&mut self.builder, thread, &record.event)
             {
@@ -293,7 +304,7 @@ impl FromTrace {
             }
         }
         let thread_of = (0..).zip(&threads).map(|(number, thread)| (*thread, number)).collect();
-        Recorded { trace, numbers, foreign, threads, thread_of, locks }
+        Recorded { trace, is_cut: false, numbers, foreign, threads, thread_of, locks }
     }
 
     /// The threads of which it is not known how they would have gone on. The main thread records no end, nor does one that was not

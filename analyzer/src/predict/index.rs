@@ -57,7 +57,10 @@ pub struct Index<'t> {
 
 /// Too many clocks for the limit.
 #[derive(Debug)]
-pub struct TooManyClocks;
+pub struct TooManyClocks {
+    /// The first event for which there is none; 0: there are too many threads.
+    pub at: u32,
+}
 
 impl<'t> Index<'t> {
     /// Reads the trace. `clock_cells` bounds the memory for clocks, in numbers of 4 bytes.
@@ -204,7 +207,7 @@ impl<'t> Index<'t> {
     fn find_clocks(&mut self, clock_cells: usize) -> Result<(), TooManyClocks> {
         let threads = self.trace.threads as usize;
         if threads.saturating_mul(threads) > clock_cells {
-            return Err(TooManyClocks);
+            return Err(TooManyClocks { at: 0 });
         }
         let mut now = vec![0u32; threads * threads];
         // The latest shared clock of each thread; `changed` where `now` has moved on from it.
@@ -243,7 +246,7 @@ impl<'t> Index<'t> {
             if changed[thread] {
                 changed[thread] = false;
                 if self.clocks.len() + threads > clock_cells {
-                    return Err(TooManyClocks);
+                    return Err(TooManyClocks { at: i });
                 }
                 shared[thread] = (self.clocks.len() / threads) as u32;
                 self.clocks.extend_from_slice(&now[row]);

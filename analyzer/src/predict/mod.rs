@@ -4,7 +4,7 @@
 //! 2. [`closure`]: what must happen before a pattern is reached, if each lock's sections keep their order.
 //! 3. [`reversal`]: the same where they need not.
 //! 4. [`search`]: the same by trying schedules one after the other, as far as a budget goes.
-//! 5. [`knot`]: where threads wait for more than locks, who else could end the waits.
+//! 5. [`knot`]: where threads wait for more than locks, who else could end the waits, and whether all of those wait for ever.
 //! 6. [`witness`]: replays every schedule that 2 to 5 give, and has the last word.
 //!
 //! What is assumed of the program: given the same values read, the same messages and the same order of notifications, a thread does

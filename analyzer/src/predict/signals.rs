@@ -184,6 +184,12 @@ impl Signals {
         }
     }
 
+    /// Whether the barrier that a thread waits at is open, so that it only has yet to pass it.
+    pub(crate) fn is_open(&self, thread: ThreadId, barrier: ObjectId) -> bool {
+        let barrier = self.barriers.get(&barrier);
+        barrier.is_some_and(|barrier| barrier.wanted.get(&thread).is_some_and(|last| barrier.openings.contains_key(last)))
+    }
+
     /// `mark` is where the last to arrive opens the barrier: behind the arrivals of all.
     pub(crate) fn open(&mut self, builder: &mut Builder, thread: ThreadId, barrier: ObjectId, mark: u32) {
         let barrier = self.barriers.entry(barrier).or_default();

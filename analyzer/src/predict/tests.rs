@@ -34,6 +34,20 @@ fn an_inversion_is_proven_where_no_section_sees_what_another_wrote() {
 }
 
 #[test]
+fn the_beginning_of_a_run_is_a_run_as_well() {
+    let later = "\nt1 lock c; t1 lock b; t1 unlock b; t1 unlock c; t2 lock b; t2 lock c; t2 unlock c; t2 unlock b".repeat(8);
+    let trace = text::parse(&(inversion("read-only", "read-only") + &later)).expect("the trace is well formed");
+    let patterns = |most: u32| {
+        let run = Recorded::with_locks(&trace, Reading::FromTheStart, most, |_| true);
+        let prediction = predict(&run.trace, &Limits::default());
+        (run.is_cut, prediction.deadlocks.len(), prediction.patterns.len())
+    };
+    assert_eq!(patterns(u32::MAX), (false, 1, 2), "what the later sections wrote keeps them apart");
+    assert_eq!(patterns(14), (true, 1, 1));
+    assert_eq!(patterns(8), (true, 0, 0), "the second thread is not there yet");
+}
+
+#[test]
 fn what_a_section_saw_may_have_decided_what_it_locks() {
     let written = inversion("", "read-only");
     assert_eq!(deadlocks(&written, Reading::FromTheStart), (0, 1));
@@ -172,7 +186,7 @@ fn standing_still(words: &str) -> usize {
 
 fn standing(words: &str) -> usize {
     let trace = text::parse(words).expect("the trace is well formed");
-    let run = Recorded::with_waits(&trace, Reading::FromTheStart, |_| true, FxHashSet::default());
+    let run = Recorded::with_waits(&trace, Reading::FromTheStart, u32::MAX, |_| true, FxHashSet::default());
     let limits = Limits::default();
     let index = Index::new(&run.trace, limits.clock_cells).unwrap();
     let mut prover = Prover::new(&index, &limits);
@@ -281,6 +295,9 @@ fn a_thread_of_which_the_end_is_not_known_may_end_a_wait_unless_it_stands_itself
     assert_eq!(standing(&words("t2 sleep 1s")), 0, "it may give a token later");
     assert_eq!(standing(&format!("{}; t2 request m", words(""))), 1, "it needs the lock as well");
     assert_eq!(standing(&format!("{}; t2 park", words(""))), 2, "nobody wakes it either");
+    let barrier = |end: &str| words("t2 barrier-wait b 2; t1 barrier-wait b 2; t1 barrier-pass b") + end;
+    assert_eq!(standing(&barrier("; t2 barrier-pass b; t2 end")), 2, "t2 waits for t1 as well");
+    assert_eq!(standing(&barrier("")), 0, "the barrier is open, so that it goes on");
 }
 
 /// Two threads with an inversion and nothing else: events 0 to 3 and 4 to 7.

@@ -15,7 +15,10 @@ fn threads(text: &str) -> Vec<(ThreadId, Vec<Record>)> {
 fn merged(threads: Vec<(ThreadId, Vec<Record>)>) -> (Vec<(usize, u32, Record)>, u64) {
     let trace = ProcessTrace::from_records("x".into(), Header::default(), Tables::default(), threads);
     let mut order = Vec::new();
-    let merged = merge(&trace, |thread, index, record| order.push((thread, index, *record)));
+    let merged = merge(&trace, |thread, index, record| {
+        order.push((thread, index, *record));
+        true
+    });
     (order, merged.forced)
 }
 

@@ -52,7 +52,7 @@ fn compare(seeds: std::ops::Range<u64>, kind: Kind) -> Tally {
         let program = Program::random(random, kind);
         let words = program.run(random);
         let trace = text::parse(&words).unwrap_or_else(|error| panic!("seed {seed}: {error}\n{words}"));
-        let run = Recorded::with_waits(&trace, Reading::FromTheStart, |_| true, FxHashSet::default());
+        let run = Recorded::with_waits(&trace, Reading::FromTheStart, u32::MAX, |_| true, FxHashSet::default());
         let (Some(ends), Some(reached)) = (program.stuck(200_000), standing::pairs(&run.trace, 200_000)) else {
             tally.too_large += 1;
             continue;
