@@ -120,16 +120,20 @@ impl<'m> Holders<'m> {
         ways
     }
 
-    /// The threads that take messages from a channel, or look at what a lock guards.
+    /// The threads that take messages from a channel or may do so later, or look at what a lock guards.
     fn takers(&self, object: ObjectId) -> Vec<usize> {
         let Model { channels, locks, contexts, threads, .. } = self.model;
         let receives = |t: &usize| {
             let operations = threads[*t].pending.as_ref().and_then(Pending::operations);
             operations.is_some_and(|operations| operations.contains(&(object, Side::Receiver)))
         };
-        let received = channels.get(object.0).into_iter().flat_map(|channel| channel.receivers.keys().copied());
+        let channel = || channels.get(object.0).into_iter();
+        let received = channel().flat_map(|channel| channel.receivers.keys().copied());
+        let may_receive = channel()
+            .flat_map(|channel| channel.alive(Side::Receiver))
+            .flat_map(|handle| self.heirs(handle.toucher, handle.touched).into_iter().chain([handle.toucher]));
         let looked =
             locks.get(object.0).into_iter().flat_map(|lock| lock.contexts.iter().map(|id| contexts[*id as usize].thread()));
-        received.chain((0..threads.len()).filter(receives)).chain(looked).collect()
+        received.chain((0..threads.len()).filter(receives)).chain(may_receive).chain(looked).collect()
     }
 }
