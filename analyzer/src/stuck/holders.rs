@@ -1,6 +1,6 @@
 //! Who may hold a handle of a channel: moves are not recorded.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use conccheck_trace::{Event, ObjectId, Side};
@@ -11,9 +11,9 @@ use crate::model::Model;
 use crate::model::channel::Handle;
 use crate::model::thread::{Pending, State};
 
-/// What threads passed on is looked for in traces of at most so many events, and among so many threads.
+/// What threads passed on is looked for in traces of at most so many events, and in so many steps for all handles: parts of a second.
 const MOST_EVENTS: u64 = 5_000_000;
-const MOST_THREADS: usize = 2_000;
+const MOST_STEPS: usize = 20_000_000;
 
 /// By which a thread may pass something on, with its latest event that did: channels that it sent to, and locks that it wrote under.
 type Ways = Vec<(ObjectId, u32)>;
@@ -39,12 +39,13 @@ pub(super) struct Holders<'m> {
     /// Whether any thread can go on by itself. If none can, it does not matter to whom something was passed on.
     some_live: bool,
     ways: RefCell<FxHashMap<usize, Rc<Ways>>>,
+    steps: Cell<usize>,
 }
 
 impl<'m> Holders<'m> {
     pub(super) fn new(model: &'m Model<'m>, states: &'m [State]) -> Holders<'m> {
         let some_live = states.iter().any(|state| matches!(state, State::Running | State::Timed));
-        Holders { model, states, some_live, ways: RefCell::default() }
+        Holders { model, states, some_live, ways: RefCell::default(), steps: Cell::default() }
     }
 
     /// Adds the threads that may hold a handle: who touched it last, whom that thread started since, and whom it gave something since.
@@ -59,13 +60,15 @@ impl<'m> Holders<'m> {
         }
         let heirs = self.heirs(toucher, handle.touched).into_iter().filter(|heir| self.states[*heir] != State::Ended);
         wakers.threads.extend(heirs.map(|heir| (heir, false)));
-        if self.some_live {
-            if self.model.events <= MOST_EVENTS && self.model.threads.len() <= MOST_THREADS {
-                wakers.passed_to.extend(self.reached(toucher, handle.touched));
+        if !self.some_live {
+            return;
+        }
+        match self.reached(toucher, handle.touched) {
+            Some(reached) => {
+                wakers.passed_to.extend(reached);
                 wakers.strayed |= !is_sure && self.ways(toucher).iter().any(|(_, latest)| *latest > handle.touched);
-            } else {
-                wakers.unknown = true;
             }
+            None => wakers.unknown = true,
         }
     }
 
@@ -82,8 +85,12 @@ impl<'m> Holders<'m> {
         (0..threads.len()).filter(|t| is_heir[*t]).collect()
     }
 
-    /// The threads to which a thread may have passed something on after its event `since`, at first or second hand.
-    fn reached(&self, from: usize, since: u32) -> Vec<usize> {
+    /// The threads to which a thread may have passed something on after its event `since`, at first or second hand. `None` where that
+    /// would take too long to tell.
+    fn reached(&self, from: usize, since: u32) -> Option<Vec<usize>> {
+        if self.model.events > MOST_EVENTS {
+            return None;
+        }
         let mut is_seen = vec![false; self.model.threads.len()];
         is_seen[from] = true;
         let mut reached = Vec::new();
@@ -93,7 +100,12 @@ impl<'m> Holders<'m> {
             let is_since = |index: u32| since.is_none_or(|since| index > since);
             let mut next = self.heirs(t, since.unwrap_or(0));
             for (object, _) in self.ways(t).iter().filter(|(_, latest)| is_since(*latest)) {
-                next.extend(self.takers(*object));
+                let takers = self.takers(*object);
+                self.steps.update(|steps| steps + is_seen.len() + takers.len());
+                if self.steps.get() > MOST_STEPS {
+                    return None;
+                }
+                next.extend(takers);
             }
             for taker in next {
                 if !std::mem::replace(&mut is_seen[taker], true) {
@@ -102,7 +114,7 @@ impl<'m> Holders<'m> {
                 }
             }
         }
-        reached
+        Some(reached)
     }
 
     fn ways(&self, t: usize) -> Rc<Ways> {
