@@ -142,9 +142,11 @@ impl<'i, 't> Closure<'i, 't> {
             while let Some(thread) = self.grown.pop() {
                 let thread = thread as usize;
                 self.is_grown[thread] = false;
-                let events = &index.by_thread[thread];
-                let from = std::mem::replace(&mut self.scanned[thread], self.upto[thread]);
-                for event in &events[from as usize..self.upto[thread] as usize] {
+                let acquisitions = &index.contended[thread];
+                while let Some(event) = acquisitions.get(self.scanned[thread] as usize)
+                    && index.local[*event as usize] < self.upto[thread]
+                {
+                    self.scanned[thread] += 1;
                     self.begin(*event);
                 }
             }
@@ -162,7 +164,7 @@ impl<'i, 't> Closure<'i, 't> {
         }
     }
 
-    /// Notes the acquisition of a lock that several threads use: no other can stand in the way.
+    /// Notes the acquisition of a lock that several threads use.
     fn begin(&mut self, event: u32) {
         let index = self.index;
         self.work += 1;
@@ -173,9 +175,6 @@ impl<'i, 't> Closure<'i, 't> {
             _ => return,
         };
         let lock = index.lanes[lane as usize].lock;
-        if index.lanes_by_lock[lock as usize].len() < 2 {
-            return;
-        }
         if self.latest[lane as usize] == [0; CLASSES] {
             self.touched.push(lane);
         }

@@ -43,6 +43,8 @@ pub struct Index<'t> {
     pub(crate) section_of: Vec<u32>,
     /// The sections that can be open: all but whole ones.
     pub(crate) sections: Vec<Section>,
+    /// The acquisitions of each thread, in program order: those of locks that several threads use, since no other can stand in the way.
+    pub(crate) contended: Vec<Vec<u32>>,
     pub(crate) lanes: Vec<Lane>,
     pub(crate) lanes_by_lock: Vec<Vec<u32>>,
     /// Whether anybody reads a variable.
@@ -73,6 +75,7 @@ impl<'t> Index<'t> {
             source: vec![NONE; trace.events.len()],
             section_of: vec![NONE; trace.events.len()],
             sections: Vec::new(),
+            contended: vec![Vec::new(); trace.threads as usize],
             lanes: Vec::new(),
             lanes_by_lock: vec![Vec::new(); trace.locks as usize],
             is_read: Vec::new(),
@@ -83,6 +86,7 @@ impl<'t> Index<'t> {
         };
         index.find_orders();
         index.find_sections();
+        index.find_contended();
         index.is_read = is_read(trace);
         index.resources = waiting::find(&index);
         index.find_clocks(clock_cells)?;
@@ -201,6 +205,15 @@ impl<'t> Index<'t> {
                 }
                 _ => lane,
             };
+        }
+    }
+
+    fn find_contended(&mut self) {
+        for (i, event) in self.trace.events.iter().enumerate() {
+            if matches!(event.op, Op::Acquire { .. } | Op::Section { .. }) && self.lanes_by_lock[event.object as usize].len() > 1
+            {
+                self.contended[event.thread as usize].push(i as u32);
+            }
         }
     }
 
