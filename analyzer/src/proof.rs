@@ -112,7 +112,7 @@ pub(crate) fn with_provers<T>(
     let mut limits = Limits { proof_steps: MOST_WORK, clock_cells: MOST_CLOCKS, ..Limits::default() };
     let mut is_tried = vec![false; candidates.len()];
     let mut most = MOST_EVENTS;
-    for reading in [Reading::FromTheStart, Reading::AtTheEnd] {
+    'readings: for reading in [Reading::FromTheStart, Reading::AtTheEnd] {
         while !outcomes.iter().all(|outcome| matches!(outcome, Outcome::Proven(_))) {
             let recorded = record(reading, most);
             let index = match Index::new(&recorded.trace, limits.clock_cells) {
@@ -134,7 +134,11 @@ pub(crate) fn with_provers<T>(
                 }
                 is_tried[i] = !recorded.is_cut || !matches!(outcomes[i], Outcome::Unknown);
             }
-            limits.proof_steps = prover.left();
+            let left = std::mem::replace(&mut limits.proof_steps, prover.left());
+            if left == limits.proof_steps {
+                // None of the candidates is in what was looked at, by whatever reading.
+                break 'readings;
+            }
             break;
         }
     }

@@ -10,6 +10,7 @@
 //! What is assumed of the program: given the same values read, the same messages and the same order of notifications, a thread does
 //! the same again. What the trace does not record (plain atomics, clocks, input) is assumed not to matter.
 
+mod builder;
 mod closure;
 mod events;
 mod from_trace;
@@ -18,6 +19,7 @@ mod knot;
 mod obligations;
 mod patterns;
 mod prover;
+mod recorded;
 mod reversal;
 mod search;
 mod signals;
@@ -27,9 +29,11 @@ mod tests;
 mod waiting;
 mod witness;
 
-pub use events::{Await, Builder, Op, Order, PEvent, Resource, Trace, excludes};
-pub use from_trace::{FromTrace, Reading, Recorded};
+pub use builder::Builder;
+pub use events::{Await, Op, Order, PEvent, Resource, Trace, excludes};
+pub use from_trace::FromTrace;
 pub use index::{Index, TooManyClocks};
 pub use patterns::{AbstractAcquire, Held, Pattern};
 pub use prover::{Counts, Cut, Deadlock, How, Limits, Prediction, Prover, Verdict, predict, prove};
+pub use recorded::{Reading, Recorded};
 pub use witness::{Checker, Flaw, Goal, Witness};

@@ -6,7 +6,8 @@
 use conccheck_trace::{Event, HandleId, ObjectId, Record, Side, SiteId, ThreadId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::events::{Await, Builder};
+use super::builder::Builder;
+use super::events::Await;
 
 /// The waits and resources so far.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use conccheck_trace::{Event, ObjectId, Order, Side, Stamp, ThreadId};
 use rustc_hash::FxHashMap;
 
-use super::events::Builder;
+use super::builder::Builder;
 
 /// The state of everything that signals.
 #[derive(Default, Debug)]
