@@ -33,8 +33,25 @@ const UMBRELLA: &str = "conccheck";
 const SUBSTITUTED: &str = "conccheck_substituted";
 
 /// Crates with synchronisation of their own, beside that of std, which no facade records yet. What they do by std is recorded.
-const UNRECORDED: &[&str] =
-    &["async_channel", "async_lock", "async_std", "flume", "futures_channel", "futures_util", "kanal", "smol", "spin", "tokio"];
+const UNRECORDED: &[&str] = &[
+    "async_broadcast",
+    "async_channel",
+    "async_lock",
+    "async_std",
+    "crossfire",
+    "flume",
+    "futures_channel",
+    "futures_util",
+    "kanal",
+    "loole",
+    "oneshot",
+    "postage",
+    "scc",
+    "smol",
+    "spin",
+    "thingbuf",
+    "tokio",
+];
 
 /// Whether a crate has synchronisation of its own that no facade records.
 pub(super) fn is_unrecorded(name: &str) -> bool {
