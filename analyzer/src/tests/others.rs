@@ -211,6 +211,10 @@ fn a_send_under_a_lock_that_the_receiver_takes_between_receives_is_a_cycle_if_th
     assert_eq!(found(&rounds(4)), ["hold-and-wait-cycle"]);
     assert!(found(&rounds(2)).is_empty(), "one in the receiver's hands, one in the buffer");
     assert!(found(&rounds(4).replace("main channel c 1", "main channel c")).is_empty(), "no bound");
+    let looks = "t2 recv c; t2 sleep 1ms @p.rs:1; t2 lock m @p.rs:2; t2 unlock m read-only; t2 sleep 1ms @p.rs:1
+        t2 lock m @p.rs:2; t2 unlock m read-only";
+    let looking = rounds(4).replace("t2 recv c; t2 lock m; t2 unlock m", looks);
+    assert_eq!(found(&looking), ["hold-and-wait-cycle"], "to look again and again, asleep between, is no order");
 }
 
 #[test]
