@@ -9,10 +9,14 @@ use crate::calls;
 use crate::model::Model;
 use crate::model::context::Context;
 use crate::prediction::is_complete;
+pub(crate) use source::Files;
 use source::{Names, Place, Waits};
 
 /// Rings of the same sites that are looked at.
 const MOST_SAME: usize = 16;
+
+/// Calls that led to an acquisition that are looked at.
+const CALLS: usize = 6;
 
 /// A wait for an atomic.
 #[derive(Debug)]
@@ -56,8 +60,8 @@ impl<'m> Side<'m> {
     fn new(model: &Model<'_>, context: &'m Context) -> Side<'m> {
         let mut side = Side { context, waits: None, sets: Names::new(), set_in_file: Names::new() };
         let Some(site) = model.site(context.site) else { return side };
-        for site in [site.clone()].into_iter().chain(calls::all(model, context).into_iter().map(|call| call.site)) {
-            let place = Place::new(model.sources, &site);
+        for site in [site.clone()].into_iter().chain(calls::all(model, context).into_iter().take(CALLS).map(|call| call.site)) {
+            let place = Place::new(model.sources, &model.files, &site);
             side.sets.extend(place.sets());
             side.set_in_file.extend(place.set_in_file().iter().cloned());
             side.waits = side.waits.or_else(|| place.waits().map(|(waits, line)| (waits, SiteDef { line, column: 1, ..site })));

@@ -1,8 +1,11 @@
 //! What the source says about atomics around a place: whether a thread waits for one before it, and sets one behind it.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use conccheck_trace::SiteDef;
+use rustc_hash::FxHashMap;
 
 use crate::Sources;
 
@@ -22,6 +25,32 @@ const OWNERS: [&str; 2] = ["strong_count(", "try_unwrap("];
 /// Calls of which the body of a loop consists that only waits.
 const IDLES: [&str; 7] = ["spin_loop()", "yield_now()", "sleep(", ".snooze()", ".spin()", "park()", "park_timeout("];
 
+/// What was found in each file: places lie in few of them.
+#[derive(Default, Debug)]
+pub(crate) struct Files(RefCell<FxHashMap<String, Rc<File>>>);
+
+/// What a file has to do with atomics.
+#[derive(Default, Debug)]
+struct File {
+    /// The functions that have to do with them: name and body.
+    helpers: Vec<(String, String)>,
+    /// Those that are set anywhere in it.
+    set: Names,
+}
+
+impl Files {
+    fn get(&self, name: &str, line: impl Fn(u32) -> Option<String>) -> Rc<File> {
+        if let Some(known) = self.0.borrow().get(name) {
+            return Rc::clone(known);
+        }
+        let lines: Vec<String> = (1..=FILE).map_while(line).collect();
+        let set = lines.iter().flat_map(|line| names(line, &SETS)).collect();
+        let file = Rc::new(File { helpers: helpers(&lines), set });
+        self.0.borrow_mut().insert(name.to_owned(), Rc::clone(&file));
+        file
+    }
+}
+
 /// What a place stands in.
 #[derive(Default, Debug)]
 pub(super) struct Place {
@@ -29,10 +58,7 @@ pub(super) struct Place {
     before: Vec<Statement>,
     /// What follows, to the end of the function or of what its thread runs.
     behind: String,
-    /// The functions of its file that are called on either side and have to do with atomics, by their names.
-    helpers: Vec<(String, String)>,
-    /// The atomics that are set anywhere in its file.
-    set_in_file: Names,
+    file: Rc<File>,
 }
 
 /// What atomics are called: the last word of each path, without a number at its end, as a clone has.
@@ -52,7 +78,7 @@ struct Statement {
 }
 
 impl Place {
-    pub(super) fn new(sources: &dyn Sources, site: &SiteDef) -> Place {
+    pub(super) fn new(sources: &dyn Sources, files: &Files, site: &SiteDef) -> Place {
         let line =
             |number: u32| sources.line(&SiteDef { file: site.file.clone(), line: number, column: 1 }).map(|text| code(&text));
         let Some(own) = line(site.line) else { return Place::default() };
@@ -73,10 +99,7 @@ impl Place {
         let inside = spawned.map_or(blocks.open.len(), |at| at + 1);
         let behind = behind(&own[at..], (site.line + 1..=site.line + LINES).map_while(line), inside);
         let before = blocks.into_statements();
-        let lines: Vec<String> = (1..=FILE).map_while(line).collect();
-        let helpers = helpers(&lines, before.iter().map(|statement| statement.text.as_str()).chain([behind.as_str()]));
-        let set_in_file = lines.iter().flat_map(|line| names(line, &SETS)).collect();
-        Place { before, behind, helpers, set_in_file }
+        Place { before, behind, file: files.get(&site.file, line) }
     }
 
     /// The wait that came before the place, and its line.
@@ -104,13 +127,13 @@ impl Place {
 
     /// The atomics that are set anywhere in its file.
     pub(super) fn set_in_file(&self) -> &Names {
-        &self.set_in_file
+        &self.file.set
     }
 
     /// The bodies of the functions that a text calls.
     fn called(&self, text: &str) -> impl Iterator<Item = &str> {
         let names: Vec<&str> = calls(text).collect();
-        self.helpers.iter().filter(move |(name, _)| names.contains(&name.as_str())).map(|(_, body)| body.as_str())
+        self.file.helpers.iter().filter(move |(name, _)| names.contains(&name.as_str())).map(|(_, body)| body.as_str())
     }
 }
 
@@ -234,12 +257,11 @@ fn behind(first: &str, lines: impl Iterator<Item = String>, mut inside: usize) -
     text
 }
 
-/// The functions among those that are called whose bodies have to do with atomics.
-fn helpers<'t>(lines: &[String], texts: impl Iterator<Item = &'t str>) -> Vec<(String, String)> {
-    let names: Vec<&str> = texts.flat_map(calls).collect();
+/// The functions of a file whose bodies have to do with atomics.
+fn helpers(lines: &[String]) -> Vec<(String, String)> {
     let mut helpers = Vec::new();
     for (at, text) in lines.iter().enumerate() {
-        let Some(name) = declared(text).filter(|name| names.contains(name)) else { continue };
+        let Some(name) = declared(text) else { continue };
         let mut whole = lines[at..].iter().take(BODY).fold(String::new(), |whole, line| whole + line + "\n");
         let start = whole.find('{').map_or(whole.len(), |at| at + 1);
         whole.drain(..start);
@@ -305,7 +327,7 @@ mod tests {
         let line = source[..at].matches('\n').count() + 1;
         let column = at - source[..at].rfind('\n').map_or(0, |newline| newline + 1) + 1;
         let site = SiteDef { file: "a.rs".to_owned(), line: line as u32, column: column as u32 };
-        let place = Place::new(&Text(source.replace('^', "")), &site);
+        let place = Place::new(&Text(source.replace('^', "")), &Files::default(), &site);
         (place.waits().is_some(), !place.sets().is_empty())
     }
 
@@ -341,6 +363,7 @@ mod tests {
         assert_eq!(of("cells[i].store(1, SeqCst); done_.store(1, SeqCst)"), ["cells", "done"]);
         let place = Place::new(
             &Text("fn f() {\n while !go.load(SeqCst) {}\n let a = a.lock();\n}\nfn g() { go.store(true, SeqCst); }".to_owned()),
+            &Files::default(),
             &SiteDef { file: "a.rs".to_owned(), line: 3, column: 10 },
         );
         assert_eq!(place.waits(), Some((Waits::Atomic(Names::from(["go".to_owned()])), 2)));

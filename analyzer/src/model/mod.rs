@@ -20,6 +20,7 @@ use conccheck_trace::{Nanos, ObjectId, ObjectKind, SiteDef, SiteId, ThreadId, Ti
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cycles::Rings;
+use crate::handshake::Files;
 use crate::names::Names;
 use crate::prediction::{self, Predicted};
 use crate::stuck::Stuck;
@@ -95,6 +96,8 @@ pub struct Model<'a> {
     rings: OnceCell<Rings>,
     /// Possible deadlocks for which schedules of the whole run were not looked for, to stay within time and memory.
     pub(crate) untried: Cell<usize>,
+    /// What the files that were looked at have to do with atomics.
+    pub(crate) files: Files,
     predicted: OnceCell<Option<Predicted>>,
 }
 

@@ -21,6 +21,7 @@ use super::mixed::{MixedKey, Sent, Taken};
 use super::thread::{Pending, Thread};
 use crate::beside::merge_beside;
 use crate::clock::{Clock, Moment};
+use crate::handshake::Files;
 use crate::table::Table;
 use crate::{Config, Sources};
 use contexts::{ContextIds, Way};
@@ -133,6 +134,7 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
             stuck: OnceCell::new(),
             rings: OnceCell::new(),
             untried: Cell::new(0),
+            files: Files::default(),
             predicted: OnceCell::new(),
         },
         tracks: Vec::new(),
