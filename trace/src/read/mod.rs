@@ -22,8 +22,8 @@ pub use census::Census;
 pub use error::Error;
 pub use open::open;
 pub(crate) use pack::Packer;
-use source::Source;
 pub use source::Events;
+use source::Source;
 pub use steps::Steps;
 pub use tables::{FrameDef, ObjectDef, Tables};
 
@@ -45,12 +45,7 @@ pub struct ProcessTrace {
 
 impl ProcessTrace {
     /// A trace from events in memory: per thread, in program order.
-    pub fn from_records(
-        path: PathBuf,
-        header: Header,
-        tables: Tables,
-        threads: Vec<(ThreadId, Vec<Record>)>,
-    ) -> ProcessTrace {
+    pub fn from_records(path: PathBuf, header: Header, tables: Tables, threads: Vec<(ThreadId, Vec<Record>)>) -> ProcessTrace {
         let mut events = Packer::default();
         for (thread, records) in threads {
             records.into_iter().for_each(|record| events.push(thread, record));
