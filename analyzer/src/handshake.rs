@@ -1,7 +1,9 @@
 //! Orders that plain atomics may make. They are not recorded; but where the source shows that one side of a cycle sets an atomic behind
 //! its sections, and that the other, which came later, waits for one before its own, the two may never be under way at once.
 
+mod blocks;
 mod source;
+mod words;
 
 use conccheck_trace::SiteDef;
 
@@ -9,8 +11,10 @@ use crate::calls;
 use crate::model::Model;
 use crate::model::context::Context;
 use crate::prediction::is_complete;
+use blocks::Waits;
 pub(crate) use source::Files;
-use source::{Names, Place, Waits};
+use source::Place;
+use words::Names;
 
 /// Rings of the same sites that are looked at.
 const MOST_SAME: usize = 16;

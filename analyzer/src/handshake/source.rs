@@ -1,12 +1,13 @@
 //! What the source says about atomics around a place: whether a thread waits for one before it, and sets one behind it.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use conccheck_trace::SiteDef;
 use rustc_hash::FxHashMap;
 
+use super::blocks::{Blocks, Statement, Waits, behind};
+use super::words::{LOOKS, Names, SETS, calls, code, declared, names};
 use crate::Sources;
 
 /// Lines of a function above a place, and below it, that are looked at.
@@ -15,15 +16,6 @@ const LINES: u32 = 80;
 const FILE: u32 = 3_000;
 /// Lines of a function that is called.
 const BODY: usize = 60;
-
-const LOOKS: [&str; 5] = [".load(", ".compare_exchange", ".swap(", ".fetch_", ".test_and_set("];
-const SETS: [&str; 5] = [".store(", ".compare_exchange", ".swap(", ".fetch_", ".test_and_set("];
-/// Those by which one takes what only one can have.
-const TAKES: [&str; 3] = [".compare_exchange", ".swap(", ".test_and_set("];
-/// Those that tell whether others still own what is shared: they end that without setting anything.
-const OWNERS: [&str; 2] = ["strong_count(", "try_unwrap("];
-/// Calls of which the body of a loop consists that only waits.
-const IDLES: [&str; 7] = ["spin_loop()", "yield_now()", "sleep(", ".snooze()", ".spin()", "park()", "park_timeout("];
 
 /// What was found in each file: places lie in few of them.
 #[derive(Default, Debug)]
@@ -59,22 +51,6 @@ pub(super) struct Place {
     /// What follows, to the end of the function or of what its thread runs.
     behind: String,
     file: Rc<File>,
-}
-
-/// What atomics are called: the last word of each path, without a number at its end, as a clone has.
-pub(super) type Names = BTreeSet<String>;
-
-#[derive(Clone, Debug)]
-struct Statement {
-    text: String,
-    /// What stands in its braces, if it has any.
-    inner: String,
-    /// The line that it ends in, or that its braces open in.
-    line: u32,
-    /// Whether it is a loop that does nothing but wait, and for what.
-    waits: Option<Waits>,
-    /// Whether it is what the block begins with that the place stands in: a call, perhaps, that runs it.
-    runs: bool,
 }
 
 impl Place {
@@ -137,126 +113,6 @@ impl Place {
     }
 }
 
-impl Statement {
-    /// The atomics that a loop takes for its thread.
-    fn takes(&self) -> impl Iterator<Item = String> {
-        names(&self.text, &TAKES).filter(|_| self.waits.is_some())
-    }
-}
-
-/// What a loop waits for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Waits {
-    /// That somebody sets one of these atomics.
-    Atomic(Names),
-    /// That others give up what they share.
-    Owners,
-}
-
-/// A block that is open.
-#[derive(Default)]
-struct Block {
-    /// What stands before its brace.
-    head: String,
-    line: u32,
-    statements: Vec<Statement>,
-}
-
-/// Blocks and statements of a text, as far as it has been read.
-#[derive(Default)]
-struct Blocks {
-    open: Vec<Block>,
-    /// What stands outside of all.
-    rest: Vec<Statement>,
-}
-
-impl Blocks {
-    fn open_at_the_end(lines: &[(u32, String)]) -> Blocks {
-        let mut blocks = Blocks::default();
-        let mut text = String::new();
-        for (line, code) in lines {
-            for c in code.chars().chain(['\n']) {
-                match c {
-                    '{' => blocks.open.push(Block { head: std::mem::take(&mut text), line: *line, statements: Vec::new() }),
-                    '}' => {
-                        blocks.add(std::mem::take(&mut text), *line);
-                        let Some(Block { head, line, statements }) = blocks.open.pop() else { continue };
-                        let waits = is_wait(&head, &statements);
-                        let inner = statements.iter().map(|inner| format!("{}\n{}\n", inner.text, inner.inner)).collect();
-                        blocks.innermost().push(Statement { text: head, inner, line, waits, runs: false });
-                    }
-                    ';' => blocks.add(std::mem::take(&mut text), *line),
-                    _ => text.push(c),
-                }
-            }
-        }
-        let line = lines.last().map_or(0, |(line, _)| *line);
-        blocks.add(text, line);
-        blocks
-    }
-
-    /// The statements of all blocks of a text.
-    fn closed(text: &str) -> Vec<Statement> {
-        let lines: Vec<(u32, String)> = text.lines().map(|line| (0, line.to_owned())).collect();
-        Blocks::open_at_the_end(&lines).into_statements()
-    }
-
-    fn add(&mut self, text: String, line: u32) {
-        if !text.trim().is_empty() {
-            self.innermost().push(Statement { text, inner: String::new(), line, waits: None, runs: false });
-        }
-    }
-
-    /// The statements of the innermost block that is open.
-    fn innermost(&mut self) -> &mut Vec<Statement> {
-        self.open.last_mut().map_or(&mut self.rest, |block| &mut block.statements)
-    }
-
-    fn into_statements(self) -> Vec<Statement> {
-        let Blocks { open, rest } = self;
-        let block = |Block { head, line, statements }| {
-            // The function itself is not called here.
-            let text = if declared(&head).is_some() { String::new() } else { head };
-            [Statement { text, inner: String::new(), line, waits: None, runs: true }].into_iter().chain(statements)
-        };
-        rest.into_iter().chain(open.into_iter().flat_map(block)).collect()
-    }
-}
-
-/// What a loop waits for, if it does nothing else.
-fn is_wait(head: &str, statements: &[Statement]) -> Option<Waits> {
-    let idles = |text: &str| IDLES.iter().any(|call| text.contains(call));
-    let waits_for = |text: &str| {
-        let looks: Names = names(text, &LOOKS).collect();
-        let of_owners = || OWNERS.iter().any(|call| text.contains(call)).then_some(Waits::Owners);
-        if looks.is_empty() { of_owners() } else { Some(Waits::Atomic(looks)) }
-    };
-    let head = head.trim().rsplit(": ").next().unwrap_or_default();
-    if head.starts_with("while ") {
-        return waits_for(head).filter(|_| statements.iter().all(|statement| idles(&statement.text)));
-    }
-    let pauses = |statement: &Statement| statement.waits.is_some() || idles(&statement.text) || idles(&statement.inner);
-    let is_loop = head.ends_with("loop") && statements.iter().any(pauses);
-    statements.iter().filter(|_| is_loop).find_map(|statement| waits_for(&statement.text))
-}
-
-/// The text behind a place, until so many blocks are closed.
-fn behind(first: &str, lines: impl Iterator<Item = String>, mut inside: usize) -> String {
-    let mut text = String::new();
-    for line in [first.to_owned()].into_iter().chain(lines) {
-        for c in line.chars().chain(['\n']) {
-            match c {
-                '{' => inside += 1,
-                '}' if inside <= 1 => return text,
-                '}' => inside -= 1,
-                _ => {}
-            }
-            text.push(c);
-        }
-    }
-    text
-}
-
 /// The functions of a file whose bodies have to do with atomics.
 fn helpers(lines: &[String]) -> Vec<(String, String)> {
     let mut helpers = Vec::new();
@@ -271,43 +127,6 @@ fn helpers(lines: &[String]) -> Vec<(String, String)> {
         }
     }
     helpers
-}
-
-/// The name of the function whose declaration a line begins.
-fn declared(text: &str) -> Option<&str> {
-    let at = text.find("fn ").filter(|at| text[..*at].trim_end().is_empty() || text[..*at].ends_with(' '))?;
-    let name = &text[at + "fn ".len()..];
-    let end = name.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(name.len());
-    (end > 0).then(|| &name[..end])
-}
-
-/// What these methods are called on, as far as a text names it.
-fn names<'t>(text: &'t str, methods: &'t [&str]) -> impl Iterator<Item = String> + 't {
-    let at = methods.iter().flat_map(|method| text.match_indices(method)).map(|(at, _)| at);
-    at.filter_map(|at| {
-        let path = text[..at].trim_end();
-        let indexed = path.strip_suffix(']').and_then(|path| path.rfind('['));
-        let name = last_word(&path[..indexed.unwrap_or(path.len())]);
-        let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
-        let name = if stem.is_empty() { name } else { stem };
-        (!name.is_empty()).then(|| name.to_owned())
-    })
-}
-
-/// The name that a text ends with.
-fn last_word(text: &str) -> &str {
-    let start = text.rfind(|c: char| !(c.is_alphanumeric() || c == '_'));
-    &text[start.map_or(0, |at| at + text[at..].chars().next().map_or(0, char::len_utf8))..]
-}
-
-/// The names of what a text calls.
-fn calls(text: &str) -> impl Iterator<Item = &str> {
-    text.match_indices('(').map(|(at, _)| last_word(&text[..at])).filter(|name| !name.is_empty())
-}
-
-/// A line without its comment.
-fn code(text: &str) -> String {
-    text.split("//").next().unwrap_or_default().trim_end().to_owned()
 }
 
 #[cfg(test)]

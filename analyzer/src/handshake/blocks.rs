@@ -1,0 +1,136 @@
+//! The blocks and statements of a source text, and which of them only wait.
+
+use super::words::{IDLES, LOOKS, Names, OWNERS, TAKES, declared, names};
+
+#[derive(Clone, Debug)]
+pub(super) struct Statement {
+    pub(super) text: String,
+    /// What stands in its braces, if it has any.
+    pub(super) inner: String,
+    /// The line that it ends in, or that its braces open in.
+    pub(super) line: u32,
+    /// Whether it is a loop that does nothing but wait, and for what.
+    pub(super) waits: Option<Waits>,
+    /// Whether it is what the block begins with that the place stands in: a call, perhaps, that runs it.
+    pub(super) runs: bool,
+}
+
+impl Statement {
+    /// The atomics that a loop takes for its thread.
+    pub(super) fn takes(&self) -> impl Iterator<Item = String> {
+        names(&self.text, &TAKES).filter(|_| self.waits.is_some())
+    }
+}
+
+/// What a loop waits for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Waits {
+    /// That somebody sets one of these atomics.
+    Atomic(Names),
+    /// That others give up what they share.
+    Owners,
+}
+
+/// A block that is open.
+#[derive(Default)]
+pub(super) struct Block {
+    /// What stands before its brace.
+    pub(super) head: String,
+    line: u32,
+    statements: Vec<Statement>,
+}
+
+/// Blocks and statements of a text, as far as it has been read.
+#[derive(Default)]
+pub(super) struct Blocks {
+    pub(super) open: Vec<Block>,
+    /// What stands outside of all.
+    rest: Vec<Statement>,
+}
+
+impl Blocks {
+    pub(super) fn open_at_the_end(lines: &[(u32, String)]) -> Blocks {
+        let mut blocks = Blocks::default();
+        let mut text = String::new();
+        for (line, code) in lines {
+            for c in code.chars().chain(['\n']) {
+                match c {
+                    '{' => blocks.open.push(Block { head: std::mem::take(&mut text), line: *line, statements: Vec::new() }),
+                    '}' => {
+                        blocks.add(std::mem::take(&mut text), *line);
+                        let Some(Block { head, line, statements }) = blocks.open.pop() else { continue };
+                        let waits = is_wait(&head, &statements);
+                        let inner = statements.iter().map(|inner| format!("{}\n{}\n", inner.text, inner.inner)).collect();
+                        blocks.innermost().push(Statement { text: head, inner, line, waits, runs: false });
+                    }
+                    ';' => blocks.add(std::mem::take(&mut text), *line),
+                    _ => text.push(c),
+                }
+            }
+        }
+        let line = lines.last().map_or(0, |(line, _)| *line);
+        blocks.add(text, line);
+        blocks
+    }
+
+    /// The statements of all blocks of a text.
+    pub(super) fn closed(text: &str) -> Vec<Statement> {
+        let lines: Vec<(u32, String)> = text.lines().map(|line| (0, line.to_owned())).collect();
+        Blocks::open_at_the_end(&lines).into_statements()
+    }
+
+    fn add(&mut self, text: String, line: u32) {
+        if !text.trim().is_empty() {
+            self.innermost().push(Statement { text, inner: String::new(), line, waits: None, runs: false });
+        }
+    }
+
+    /// The statements of the innermost block that is open.
+    fn innermost(&mut self) -> &mut Vec<Statement> {
+        self.open.last_mut().map_or(&mut self.rest, |block| &mut block.statements)
+    }
+
+    pub(super) fn into_statements(self) -> Vec<Statement> {
+        let Blocks { open, rest } = self;
+        let block = |Block { head, line, statements }| {
+            // The function itself is not called here.
+            let text = if declared(&head).is_some() { String::new() } else { head };
+            [Statement { text, inner: String::new(), line, waits: None, runs: true }].into_iter().chain(statements)
+        };
+        rest.into_iter().chain(open.into_iter().flat_map(block)).collect()
+    }
+}
+
+/// What a loop waits for, if it does nothing else.
+pub(super) fn is_wait(head: &str, statements: &[Statement]) -> Option<Waits> {
+    let idles = |text: &str| IDLES.iter().any(|call| text.contains(call));
+    let waits_for = |text: &str| {
+        let looks: Names = names(text, &LOOKS).collect();
+        let of_owners = || OWNERS.iter().any(|call| text.contains(call)).then_some(Waits::Owners);
+        if looks.is_empty() { of_owners() } else { Some(Waits::Atomic(looks)) }
+    };
+    let head = head.trim().rsplit(": ").next().unwrap_or_default();
+    if head.starts_with("while ") {
+        return waits_for(head).filter(|_| statements.iter().all(|statement| idles(&statement.text)));
+    }
+    let pauses = |statement: &Statement| statement.waits.is_some() || idles(&statement.text) || idles(&statement.inner);
+    let is_loop = head.ends_with("loop") && statements.iter().any(pauses);
+    statements.iter().filter(|_| is_loop).find_map(|statement| waits_for(&statement.text))
+}
+
+/// The text behind a place, until so many blocks are closed.
+pub(super) fn behind(first: &str, lines: impl Iterator<Item = String>, mut inside: usize) -> String {
+    let mut text = String::new();
+    for line in [first.to_owned()].into_iter().chain(lines) {
+        for c in line.chars().chain(['\n']) {
+            match c {
+                '{' => inside += 1,
+                '}' if inside <= 1 => return text,
+                '}' => inside -= 1,
+                _ => {}
+            }
+            text.push(c);
+        }
+    }
+    text
+}

@@ -1,0 +1,54 @@
+//! The words of a source text that have to do with atomics and calls.
+
+use std::collections::BTreeSet;
+
+/// Methods that look at an atomic.
+pub(super) const LOOKS: [&str; 5] = [".load(", ".compare_exchange", ".swap(", ".fetch_", ".test_and_set("];
+/// Methods that set one.
+pub(super) const SETS: [&str; 5] = [".store(", ".compare_exchange", ".swap(", ".fetch_", ".test_and_set("];
+/// Those by which one takes what only one can have.
+pub(super) const TAKES: [&str; 3] = [".compare_exchange", ".swap(", ".test_and_set("];
+/// Those that tell whether others still own what is shared: they end that without setting anything.
+pub(super) const OWNERS: [&str; 2] = ["strong_count(", "try_unwrap("];
+/// Calls of which the body of a loop consists that only waits.
+pub(super) const IDLES: [&str; 7] = ["spin_loop()", "yield_now()", "sleep(", ".snooze()", ".spin()", "park()", "park_timeout("];
+
+/// What atomics are called: the last word of each path, without a number at its end, as a clone has.
+pub(super) type Names = BTreeSet<String>;
+
+/// What these methods are called on, as far as a text names it.
+pub(super) fn names<'t>(text: &'t str, methods: &'t [&str]) -> impl Iterator<Item = String> + 't {
+    let at = methods.iter().flat_map(|method| text.match_indices(method)).map(|(at, _)| at);
+    at.filter_map(|at| {
+        let path = text[..at].trim_end();
+        let indexed = path.strip_suffix(']').and_then(|path| path.rfind('['));
+        let name = last_word(&path[..indexed.unwrap_or(path.len())]);
+        let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
+        let name = if stem.is_empty() { name } else { stem };
+        (!name.is_empty()).then(|| name.to_owned())
+    })
+}
+
+/// The name that a text ends with.
+pub(super) fn last_word(text: &str) -> &str {
+    let start = text.rfind(|c: char| !(c.is_alphanumeric() || c == '_'));
+    &text[start.map_or(0, |at| at + text[at..].chars().next().map_or(0, char::len_utf8))..]
+}
+
+/// The name of the function whose declaration a line begins.
+pub(super) fn declared(text: &str) -> Option<&str> {
+    let at = text.find("fn ").filter(|at| text[..*at].trim_end().is_empty() || text[..*at].ends_with(' '))?;
+    let name = &text[at + "fn ".len()..];
+    let end = name.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(name.len());
+    (end > 0).then(|| &name[..end])
+}
+
+/// The names of what a text calls.
+pub(super) fn calls(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices('(').map(|(at, _)| last_word(&text[..at])).filter(|name| !name.is_empty())
+}
+
+/// A line without its comment.
+pub(super) fn code(text: &str) -> String {
+    text.split("//").next().unwrap_or_default().trim_end().to_owned()
+}
