@@ -29,7 +29,9 @@ pub(crate) fn receiver(sources: &dyn Sources, site: &SiteDef) -> Option<String> 
     let line = sources.line(site)?;
     let from = line.char_indices().nth((site.column as usize).saturating_sub(1)).map_or(line.len(), |(at, _)| at);
     // The site is the start of the expression, or of the method's name.
-    let call = METHODS.iter().filter_map(|method| line[from..].find(&format!("{method}("))).min()?;
+    // The longest: `lock` also ends `try_lock`.
+    let called = |before: &str| METHODS.iter().filter(|method| before.ends_with(**method)).map(|method| method.len()).max();
+    let call = line[from..].match_indices('(').find_map(|(at, _)| Some(at - called(&line[from..from + at])?))?;
     let before = line[..from + call].trim_end().strip_suffix('.')?.trim_end();
     if !before.is_empty() {
         return last_name(before);

@@ -170,7 +170,11 @@ impl<'i, 't> Closure<'i, 't> {
         self.work += 1;
         let of = index.section_of[event as usize];
         let (lane, mode) = match index.trace.events[event as usize].op {
-            Op::Acquire { mode, .. } => (index.sections[of as usize].lane, mode),
+            Op::Acquire { mode, .. } => {
+                let lane = index.sections[of as usize].lane;
+                self.top[lane as usize] = of;
+                (lane, mode)
+            }
             Op::Section { mode, .. } => (of, mode),
             _ => return,
         };
@@ -179,9 +183,6 @@ impl<'i, 't> Closure<'i, 't> {
             self.touched.push(lane);
         }
         self.latest[lane as usize][class(mode)] = event + 1;
-        if index.sections.get(of as usize).is_some_and(|section| section.acquire == event) {
-            self.top[lane as usize] = of;
-        }
         if !std::mem::replace(&mut self.is_dirty[lock as usize], true) {
             self.dirty.push(lock);
         }
