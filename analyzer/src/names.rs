@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Sources;
 use crate::model::Model;
-use crate::receiver::receiver;
+use crate::receiver::{last_word, receiver};
 use crate::table::Table;
 
 /// Names of the objects and threads of a process, without control characters.
@@ -284,7 +284,6 @@ fn identifier(line: &str, from: usize) -> String {
 
 /// The field within whose value `before` ends: `Bank { accounts: (0..8).map(|_| Arc::new(` gives `accounts`.
 fn field_at_end(before: &str) -> Option<String> {
-    let is_name = |c: char| c.is_alphanumeric() || c == '_';
     let (mut closed, mut in_parameters) = (0, false);
     for (at, c) in before.char_indices().rev() {
         let (head, tail) = (before[..at].trim_end(), &before[at + c.len_utf8()..]);
@@ -297,8 +296,8 @@ fn field_at_end(before: &str) -> Option<String> {
             '{' if head.ends_with('|') => {}
             '{' | ';' | '=' => return None,
             ':' if !head.ends_with(':') && !tail.starts_with(':') => {
-                let start = head.rfind(|c: char| !is_name(c)).map_or(0, |at| at + 1);
-                let (front, name) = (head[..start].trim_end(), &head[start..]);
+                let name = last_word(head);
+                let front = head[..head.len() - name.len()].trim_end();
                 let is_field = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
                 // A binding, or a label.
                 let is_other =
@@ -384,7 +383,6 @@ fn header(before: &str, up: u32, above: impl Fn(u32) -> Option<String>) -> Strin
 /// The type that an `impl` or a `struct` is of, or that an expression ends with which a brace follows; empty if there is none.
 fn type_of(head: &str) -> &str {
     let head = head.split(" where").next().unwrap_or_default().trim_end();
-    let is_name = |c: char| c.is_alphanumeric() || c == '_';
     let starts = ["struct ", " for ", "impl ", "impl<"]
         .iter()
         .filter_map(|word| Some((head.rfind(word)?, word)))
@@ -395,11 +393,11 @@ fn type_of(head: &str) -> &str {
         // An expression: its end is the type, but for arguments in brackets.
         None => {
             let path = if head.ends_with('>') { head.split_once("::<").map_or("", |(path, _)| path) } else { head };
-            return &path[path.rfind(|c: char| !is_name(c)).map_or(0, |at| at + 1)..];
+            return last_word(path);
         }
     };
     let path = path.trim_start();
-    let path = &path[..path.find(|c: char| !(is_name(c) || c == ':')).unwrap_or(path.len())];
+    let path = &path[..path.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | ':'))).unwrap_or(path.len())];
     path.rsplit("::").next().unwrap_or_default()
 }
 

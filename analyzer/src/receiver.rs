@@ -40,10 +40,14 @@ pub(crate) fn receiver(sources: &dyn Sources, site: &SiteDef) -> Option<String> 
     last_name(sources.line(&above)?.trim_end())
 }
 
+/// The letters, digits and underscores that a text ends with.
+pub(crate) fn last_word(text: &str) -> &str {
+    text.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default()
+}
+
 /// The name at the end of a path expression; `None` where it ends in a call, an index or `self`.
 fn last_name(text: &str) -> Option<String> {
-    let start = text.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| at + 1);
-    let name = &text[start..];
+    let name = last_word(text);
     let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_') && name != "self";
     is_name.then(|| name.to_owned())
 }
@@ -71,5 +75,6 @@ mod tests {
         assert_eq!(name("f(x).lock()", 1, 1), None);
         assert_eq!(name("self.lock()", 1, 1), None);
         assert_eq!(name("nothing", 1, 40), None);
+        assert_eq!(name("é→handles.lock()", 1, 1).as_deref(), Some("handles"));
     }
 }

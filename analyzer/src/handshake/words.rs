@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::receiver::last_word;
+
 /// Methods that look at an atomic.
 pub(super) const LOOKS: [&str; 5] = [".load(", ".compare_exchange", ".swap(", ".fetch_", ".test_and_set("];
 /// Methods that set one.
@@ -27,12 +29,6 @@ pub(super) fn names<'t>(text: &'t str, methods: &'t [&str]) -> impl Iterator<Ite
         let name = if stem.is_empty() { name } else { stem };
         (!name.is_empty()).then(|| name.to_owned())
     })
-}
-
-/// The name that a text ends with.
-pub(super) fn last_word(text: &str) -> &str {
-    let start = text.rfind(|c: char| !(c.is_alphanumeric() || c == '_'));
-    &text[start.map_or(0, |at| at + text[at..].chars().next().map_or(0, char::len_utf8))..]
 }
 
 /// The name of the function whose declaration a line begins.
