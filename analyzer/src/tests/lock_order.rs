@@ -1,9 +1,7 @@
 //! Lock-order cycles.
 
-use conccheck_trace::SiteDef;
-
-use super::{analysis, rules};
-use crate::{Confidence, Config, Severity, Sources, analyze};
+use super::{Lines, analysis, rules};
+use crate::{Confidence, Config, Severity, analyze};
 
 const START: &str = "main spawn t1\nmain spawn t2\nmain spawn t3\n";
 
@@ -213,13 +211,6 @@ fn state_that_a_condvar_announces_orders_who_finds_that_there_is_nothing_to_wait
     assert!(found(&format!("{class}\n{done}\n{after}")).is_empty());
     let pool = after.replace(" read-only", "");
     assert_eq!(found(&format!("{class}\n{done}\n{pool}")), ["lock-order-cycle"], "who takes an item off waits for no thread");
-}
-
-struct Lines(Vec<&'static str>);
-impl Sources for Lines {
-    fn line(&self, site: &SiteDef) -> Option<String> {
-        self.0.get(site.line as usize - 1).map(|line| (*line).to_owned())
-    }
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! The rules beside deadlocks of locks.
 
-use super::{analysis, rules, with_advice};
-use crate::{Confidence, Config, Severity, Sources, analyze};
-use conccheck_trace::SiteDef;
+use super::{Lines, analysis, rules, with_advice};
+use crate::{Confidence, Config, Severity, analyze};
 
 const START: &str = "main spawn t1; main spawn t2\n";
 
@@ -139,7 +138,7 @@ fn a_receive_that_gives_up_is_no_part_of_a_cycle() {
         "t2 lock m; t2 unlock m; t1 lock m; t1 lock n; t1 wait cv n timed; t2 lock n; t2 notify cv; t2 unlock n; t1 wake cv";
     assert_eq!(found(&wait.replace(" timed", "")), ["hold-and-wait-cycle"]);
     assert!(found(wait).is_empty(), "so has a wait for a notification");
-    let at_once = Text(vec!["    if let Ok(x) = c.try_recv() {"]);
+    let at_once = Lines(vec!["    if let Ok(x) = c.try_recv() {"]);
     let trace = tried.replace("t2 recv-fail c @r:9; t2 recv c @r:9", "t2 recv c @r.rs:1:22");
     let trace = conccheck_trace::text::parse(&format!("{START}{trace}")).expect("a well-formed trace");
     let by_name = analyze(&[trace], &at_once, &Config::default()).findings;
@@ -180,7 +179,7 @@ fn a_lock_is_held_into_an_initialisation_by_whatever_call_waits_for_one() {
         let trace =
             "t1 once-begin o @r.rs:1:9; t1 lock m; t1 unlock m; t1 once-end o; t2 lock m; t2 once-get o @r.rs:1:9; t2 unlock m";
         let trace = conccheck_trace::text::parse(&format!("{START}{trace}")).expect("a well-formed trace");
-        let findings = analyze(&[trace], &Text(vec![line]), &Config::default()).findings;
+        let findings = analyze(&[trace], &Lines(vec![line]), &Config::default()).findings;
         findings.iter().any(|finding| finding.rule.name == "hold-and-wait-cycle")
     };
     assert!(at("let n = TABLE.len();"), "a dereference");
@@ -381,13 +380,6 @@ fn threads_cut_off_by_the_end_of_the_program_are_advice() {
     assert!(names("main spawn t1; t1 sleep 1s @s:1; t1 sleep 1s @s:1; t1 sleep 1s @s:1; main end").is_empty(), "a service");
 }
 
-struct Text(Vec<&'static str>);
-impl Sources for Text {
-    fn line(&self, site: &SiteDef) -> Option<String> {
-        self.0.get(site.line as usize - 1).map(|line| (*line).to_owned())
-    }
-}
-
 #[test]
 fn a_write_that_relies_on_a_stale_read_is_told_from_one_that_looks_again() {
     let trace = "main spawn t1; main spawn t2
@@ -395,7 +387,7 @@ fn a_write_that_relies_on_a_stale_read_is_told_from_one_that_looks_again() {
         t1 lock a @x.rs:2; t1 unlock a; t2 lock a @x.rs:2; t2 unlock a; t1 end; t2 end; main join t1; main join t2";
     let found = |lines: &[&'static str]| {
         let trace = conccheck_trace::text::parse(trace).expect("a well-formed trace");
-        analyze(&[trace], &Text(lines.to_vec()), &Config::default()).findings.len()
+        analyze(&[trace], &Lines(lines.to_vec()), &Config::default()).findings.len()
     };
     assert_eq!(found(&["let v = *m.lock().unwrap();", "*m.lock().unwrap() = v + 1;"]), 1);
     assert_eq!(found(&["if m.lock().unwrap().is_empty() {", "m.lock().unwrap().push(1);"]), 1);
@@ -428,7 +420,7 @@ fn what_a_write_relies_on_is_seen_over_several_lines_and_functions() {
             t1 end; t2 end; main join t1; main join t2"
         );
         let trace = conccheck_trace::text::parse(&trace).expect("a well-formed trace");
-        let findings = analyze(&[trace], &Text(lines.to_vec()), &Config::default()).findings;
+        let findings = analyze(&[trace], &Lines(lines.to_vec()), &Config::default()).findings;
         findings.iter().map(|finding| (finding.confidence, finding.severity)).collect::<Vec<_>>()
     };
     let sure = [(Confidence::Manifest, Severity::High)];
@@ -486,7 +478,7 @@ fn a_wait_looks_again_at_what_was_read_before_it() {
     let lines =
         ["let mut n = m.lock().unwrap();", "while *n == 0 { n = cv.wait(n).unwrap(); }", "*n -= 1;", "*m.lock().unwrap() = 1;"];
     let trace = conccheck_trace::text::parse(trace).expect("a well-formed trace");
-    let findings = analyze(&[trace], &Text(lines.to_vec()), &Config::default()).findings;
+    let findings = analyze(&[trace], &Lines(lines.to_vec()), &Config::default()).findings;
     assert!(findings.iter().all(|finding| finding.rule.name != "atomicity-violation"), "{findings:?}");
 }
 

@@ -1,20 +1,11 @@
 //! Rules that advise: contention, initialisation by hand, threads without bound, the choice of a primitive, stopping in order.
 
-use conccheck_trace::SiteDef;
-
-use crate::{Config, Finding, Sources, analyze};
-
-/// A file of these lines.
-struct Text(Vec<&'static str>);
-impl Sources for Text {
-    fn line(&self, site: &SiteDef) -> Option<String> {
-        self.0.get(site.line as usize - 1).map(|line| (*line).to_owned())
-    }
-}
+use super::Lines;
+use crate::{Config, Finding, analyze};
 
 fn findings(rule: &str, trace: &str, lines: &[&'static str]) -> Vec<Finding> {
     let trace = conccheck_trace::text::parse(trace).expect("a well-formed trace");
-    let found = analyze(&[trace], &Text(lines.to_vec()), &Config::default()).findings;
+    let found = analyze(&[trace], &Lines(lines.to_vec()), &Config::default()).findings;
     found.into_iter().filter(|finding| finding.rule.name == rule).collect()
 }
 

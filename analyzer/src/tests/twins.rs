@@ -1,9 +1,10 @@
 //! Every rule beside its harmless twin, and every threshold on both of its sides. A rule or a threshold without is an error.
 
-use conccheck_trace::{Nanos, SiteDef};
+use conccheck_trace::Nanos;
 
+use super::Lines;
 use crate::registry::RULES;
-use crate::{Config, Sources, analyze};
+use crate::{Config, analyze};
 
 /// A run in which a rule finds something, and one that is nearly the same and harmless.
 struct Twins {
@@ -15,17 +16,9 @@ struct Twins {
     lines: &'static [&'static str],
 }
 
-/// A file of these lines.
-struct Lines(&'static [&'static str]);
-impl Sources for Lines {
-    fn line(&self, site: &SiteDef) -> Option<String> {
-        self.0.get(site.line as usize - 1).map(|line| (*line).to_owned())
-    }
-}
-
 fn finds(rule: &str, trace: &str, lines: &'static [&'static str], config: &Config) -> bool {
     let trace = conccheck_trace::text::parse(trace).unwrap_or_else(|error| panic!("{rule}: {error}\n{trace}"));
-    analyze(&[trace], &Lines(lines), config).findings.iter().any(|finding| finding.rule.name == rule)
+    analyze(&[trace], &Lines(lines.to_vec()), config).findings.iter().any(|finding| finding.rule.name == rule)
 }
 
 /// A trace, and the same with a part of it replaced.
@@ -300,7 +293,7 @@ fn every_threshold_decides() {
     let severity = |wait: u64| {
         let trace = conccheck_trace::text::parse(held).expect("a well-formed trace");
         let config = Config { others_wait: Nanos(wait), ..Config::default() };
-        let found = analyze(&[trace], &Lines(&[]), &config).findings;
+        let found = analyze(&[trace], &Lines(Vec::new()), &config).findings;
         found.into_iter().find(|finding| finding.rule.name == "held-across-blocking").map(|finding| finding.severity)
     };
     assert!(severity(1) > severity(1_000_000_000_000), "{:?}", severity(1));
