@@ -1,13 +1,13 @@
 //! Writes logs: what the recorder does while a program runs, for events that are there already.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::io::{self, Write};
 
 use crate::event::{Event, Mode, Record};
 use crate::header::Header;
 use crate::ids::{Order, ThreadId, Ticks};
 use crate::layout::{CHUNK_MAGIC, MAGIC, PREAMBLE, SLOT_SIZE, chunk};
+use crate::step::Section;
 use crate::version::CURRENT;
 use crate::wire::orders::Orders;
 use crate::wire::{self, Definition};
@@ -153,10 +153,8 @@ impl Entries {
 
     /// Adds an event.
     pub(crate) fn record(&mut self, record: Record) {
-        if let (Some(pending), Event::Release { lock, wrote, unwinding: false }) = (self.pending, record.event)
-            && matches!(pending.event, Event::Acquire { lock: acquired, .. } if acquired == lock)
-        {
-            self.put_pending(Some((wrote, record.time.0.wrapping_sub(pending.time.0))));
+        if let Some(section) = self.pending.and_then(|acquisition| Section::of(&acquisition, &record)) {
+            self.put_pending(Some((section.wrote, section.end.0.wrapping_sub(section.time.0))));
             return;
         }
         self.put_pending(None);
@@ -166,7 +164,7 @@ impl Entries {
         }
         let elapsed = self.elapsed(record.time);
         if let Event::Convert { lock, order, .. } = record.event {
-            self.order(lock.0, order);
+            self.orders.replace(lock.0, order.0);
         }
         self.put(wire::MAX_ENTRY, |bytes, at| wire::put_record(bytes, at, elapsed, record.event));
     }
@@ -205,22 +203,12 @@ impl Entries {
         time.0.wrapping_sub(std::mem::replace(&mut self.time, time).0)
     }
 
-    /// Notes a lock's order; gives the one before.
-    fn order(&mut self, lock: u32, order: Order) -> Option<u64> {
-        let mut before = None;
-        let Ok(_) = self.orders.update(lock, |known| {
-            before = known;
-            Ok::<_, Infallible>(order.0)
-        });
-        before
-    }
-
     /// Writes the acquisition that waits, with the release that follows it, if it does.
     fn put_pending(&mut self, released: Option<(bool, u64)>) {
         let Some(Record { time, event: Event::Acquire { lock, site, mode, how, order } }) = self.pending.take() else { return };
         let elapsed = self.elapsed(time);
         let step = u64::from(!matches!(mode, Mode::Shared | Mode::RecursiveShared));
-        let is_implied = self.order(lock.0, order).is_some_and(|known| known.wrapping_add(step) == order.0);
+        let is_implied = self.orders.replace(lock.0, order.0).is_some_and(|known| known.wrapping_add(step) == order.0);
         let order = (!is_implied).then_some(order);
         self.put(wire::MAX_ENTRY, |bytes, at| {
             wire::put_acquisition(bytes, at, elapsed, (lock, site), (mode, how), order, released)

@@ -247,7 +247,7 @@ impl<'a> Decoder<'a> {
             get_event(tag, &mut self.input)?
         };
         if let Event::Convert { lock, order, .. } = event {
-            self.orders.update(lock.0, |_| Ok(order.0))?;
+            self.orders.replace(lock.0, order.0);
         }
         sink.record(Record { time: Ticks(self.time), event });
         Ok(())
@@ -350,27 +350,6 @@ impl<'a, D: FnMut(Definition<'a>)> Sink<'a> for One<D> {
     }
 }
 
-/// One entry; of a folded one the acquisition, and its release.
-#[derive(Default)]
-struct Next {
-    item: Option<Item>,
-    owed: Option<Record>,
-}
-
-impl Sink<'_> for Next {
-    fn record(&mut self, record: Record) {
-        self.item = Some(Item::Record(record));
-    }
-
-    fn section(&mut self, section: Section) {
-        (self.item, self.owed) = (Some(Item::Record(section.acquisition())), Some(section.release()));
-    }
-
-    fn definition(&mut self, definition: Definition<'_>) {
-        self.item = Some(definition.into());
-    }
-}
-
 impl Iterator for Decoder<'_> {
     type Item = Result<Item, Malformed>;
 
@@ -378,12 +357,13 @@ impl Iterator for Decoder<'_> {
         if let Some(release) = self.owed.take() {
             return Some(Ok(Item::Record(release)));
         }
-        let mut next = Next::default();
-        if let Err(malformed) = self.next_entry(&mut next)? {
+        let mut definition = None;
+        let mut one = One { record: None, owed: None, define: |given: Definition<'_>| definition = Some(Item::from(given)) };
+        if let Err(malformed) = self.next_entry(&mut one)? {
             return Some(Err(malformed));
         }
-        self.owed = next.owed;
-        next.item.map(Ok)
+        self.owed = one.owed;
+        one.record.map(Item::Record).or(definition).map(Ok)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The order that a thread saw last of each lock, within a chunk: what follows from it need not be written.
 
+use core::convert::Infallible;
+
 /// A small open-addressed table. Lock 0 is never in it.
 #[derive(Default, Debug)]
 pub(crate) struct Orders {
@@ -35,6 +37,16 @@ impl Orders {
         *key = lock;
         self.used += usize::from(!is_known);
         Ok(*known)
+    }
+
+    /// Sets the lock's order; gives the one before.
+    pub(crate) fn replace(&mut self, lock: u32, order: u64) -> Option<u64> {
+        let mut before = None;
+        let Ok(_) = self.update(lock, |known| {
+            before = known;
+            Ok::<_, Infallible>(order)
+        });
+        before
     }
 
     #[cold]
