@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use crate::event::{Event, Mode, Record};
 use crate::header::Header;
-use crate::ids::{Order, ThreadId, Ticks};
+use crate::ids::{ThreadId, Ticks};
 use crate::layout::{CHUNK_MAGIC, MAGIC, PREAMBLE, SLOT_SIZE, chunk};
 use crate::step::Section;
 use crate::version::CURRENT;
