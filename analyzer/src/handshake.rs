@@ -1,7 +1,9 @@
-//! Orders that plain atomics may make. They are not recorded; but where the source shows that one side of a cycle sets an atomic behind
-//! its sections, and that the other, which came later, waits for one before its own, the two may never be under way at once.
+//! Orders that a trace does not show. One side of a cycle waits for something before its sections that the other does behind its own,
+//! and in this run it did not have to wait: an atomic is set, which is not recorded, or a condition is made true. Where the source shows
+//! that, and that side came later, the two may never be under way at once.
 
 mod blocks;
+mod condition;
 mod source;
 mod words;
 
@@ -22,18 +24,30 @@ const MOST_SAME: usize = 16;
 /// Calls that led to an acquisition that are looked at.
 const CALLS: usize = 6;
 
-/// A wait for an atomic.
+/// What a thread waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum For {
+    /// A plain atomic.
+    Atomic,
+    /// What a lock protects.
+    Condition,
+}
+
+/// A wait that left no trace.
 #[derive(Debug)]
 pub(crate) struct Wait {
     /// Who waits (dense index).
     pub(crate) thread: usize,
     /// Where.
     pub(crate) site: SiteDef,
+    /// For what.
+    pub(crate) what: For,
 }
 
-/// A wait that may keep the sides of these rings of the same sites from overlapping, if there is one in each. In a trace that says
-/// all that was read and written there is no order but what it says.
-pub(crate) fn apart(model: &Model<'_>, rings: &[Vec<u32>]) -> Option<Wait> {
+/// A wait that may keep the sides of these rings of the same sites from overlapping, if there is one in each. Where a reordering
+/// `is_proven` that reaches them, in it all conditions hold that held in this run. In a trace that says all that was read and written
+/// there is no order but what it says.
+pub(crate) fn apart(model: &Model<'_>, rings: &[Vec<u32>], is_proven: bool) -> Option<Wait> {
     if is_complete(model.trace) {
         return None;
     }
@@ -43,7 +57,7 @@ pub(crate) fn apart(model: &Model<'_>, rings: &[Vec<u32>]) -> Option<Wait> {
         let pairs = sides.iter().flat_map(|early| sides.iter().map(move |late| (early, late)));
         let wait = pairs
             .filter(|(early, late)| early.context.thread() != late.context.thread())
-            .find_map(|(early, late)| late.is_behind(model, early));
+            .find_map(|(early, late)| late.is_behind(model, early, is_proven));
         found.get_or_insert(wait?);
     }
     found
@@ -74,7 +88,17 @@ impl<'m> Side<'m> {
     }
 
     /// The wait by which this side comes behind the other.
-    fn is_behind(&self, model: &Model<'_>, other: &Side<'_>) -> Option<Wait> {
+    fn is_behind(&self, model: &Model<'_>, other: &Side<'_>, is_proven: bool) -> Option<Wait> {
+        let wait = |what, site: &SiteDef| Wait { thread: self.context.thread(), site: site.clone(), what };
+        if let Some(site) = self.spins_behind(model, other) {
+            return Some(wait(For::Atomic, site));
+        }
+        let met = if is_proven { None } else { condition::met(model, self.context, other.context) };
+        Some(wait(For::Condition, model.site(met?)?))
+    }
+
+    /// Where it waits for an atomic, if that is why it comes behind the other.
+    fn spins_behind(&self, model: &Model<'_>, other: &Side<'_>) -> Option<&SiteDef> {
         let (waits, site) = self.waits.as_ref()?;
         let came_later = || came_later(model, self.context, other.context);
         let is_behind = match waits {
@@ -86,7 +110,7 @@ impl<'m> Side<'m> {
             }
             Waits::Atomic(_) => !self.sets.is_disjoint(other.awaits()) || came_later(),
         };
-        is_behind.then(|| Wait { thread: self.context.thread(), site: site.clone() })
+        is_behind.then_some(site)
     }
 
     /// The atomics that it waits for.
@@ -103,7 +127,7 @@ impl<'m> Side<'m> {
 fn came_later(model: &Model<'_>, late: &Context, early: &Context) -> bool {
     let time = |context: &Context, index: Option<u32>| {
         let number = usize::try_from(index?).ok()?;
-        Some(model.trace.events(model.threads[context.thread()].id).nth(number)?.time)
+        Some(model.files.events(model, context.thread())?.nth(number)?.time)
     };
     let first = time(late, late.moments.kept().map(|(index, _)| index).min());
     let last = time(early, early.moments.kept().map(|(index, _)| index).max());

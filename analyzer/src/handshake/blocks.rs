@@ -37,7 +37,7 @@ pub(super) struct Block {
     /// What stands before its brace.
     pub(super) head: String,
     line: u32,
-    statements: Vec<Statement>,
+    pub(super) statements: Vec<Statement>,
 }
 
 /// Blocks and statements of a text, as far as it has been read.
@@ -46,6 +46,9 @@ pub(super) struct Blocks {
     pub(super) open: Vec<Block>,
     /// What stands outside of all.
     rest: Vec<Statement>,
+    /// What the text ends with: a statement's beginning.
+    pub(super) unfinished: String,
+    line: u32,
 }
 
 impl Blocks {
@@ -68,8 +71,8 @@ impl Blocks {
                 }
             }
         }
-        let line = lines.last().map_or(0, |(line, _)| *line);
-        blocks.add(text, line);
+        blocks.line = lines.last().map_or(0, |(line, _)| *line);
+        blocks.unfinished = text;
         blocks
     }
 
@@ -90,8 +93,10 @@ impl Blocks {
         self.open.last_mut().map_or(&mut self.rest, |block| &mut block.statements)
     }
 
-    pub(super) fn into_statements(self) -> Vec<Statement> {
-        let Blocks { open, rest } = self;
+    pub(super) fn into_statements(mut self) -> Vec<Statement> {
+        let unfinished = std::mem::take(&mut self.unfinished);
+        self.add(unfinished, self.line);
+        let Blocks { open, rest, .. } = self;
         let block = |Block { head, line, statements }| {
             // The function itself is not called here.
             let text = if declared(&head).is_some() { String::new() } else { head };
@@ -118,10 +123,10 @@ pub(super) fn is_wait(head: &str, statements: &[Statement]) -> Option<Waits> {
     statements.iter().filter(|_| is_loop).find_map(|statement| waits_for(&statement.text))
 }
 
-/// The text behind a place, until so many blocks are closed.
-pub(super) fn behind(first: &str, lines: impl Iterator<Item = String>, mut inside: usize) -> String {
+/// The beginning of a text, until so many blocks are closed.
+pub(super) fn within(lines: &[impl AsRef<str>], mut inside: usize) -> String {
     let mut text = String::new();
-    for line in [first.to_owned()].into_iter().chain(lines) {
+    for line in lines.iter().map(AsRef::as_ref) {
         for c in line.chars().chain(['\n']) {
             match c {
                 '{' => inside += 1,

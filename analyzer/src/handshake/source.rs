@@ -1,25 +1,35 @@
-//! What the source says about atomics around a place: whether a thread waits for one before it, and sets one behind it.
+//! What the source says around a place: whether a thread waits for one before it, and sets one behind it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use conccheck_trace::SiteDef;
+use conccheck_trace::read::Events;
 use rustc_hash::FxHashMap;
 
-use super::blocks::{Blocks, Statement, Waits, behind};
+use super::blocks::{Blocks, Statement, Waits, within};
+use super::condition::{self, Conditions};
 use super::words::{LOOKS, Names, SETS, calls, code, declared, names};
 use crate::Sources;
+use crate::model::Model;
 
 /// Lines of a function above a place, and below it, that are looked at.
 const LINES: u32 = 80;
 /// Lines of a file that are looked through for a function that is called.
 const FILE: u32 = 3_000;
+/// Events that are looked through: some seconds.
+const MOST_EVENTS: u64 = 50_000_000;
 /// Lines of a function that is called.
 const BODY: usize = 60;
 
-/// What was found in each file: places lie in few of them.
+/// What was looked up: what is in each file, since places lie in few of them, where threads wait for conditions, and how many events
+/// were looked through.
 #[derive(Default, Debug)]
-pub(crate) struct Files(RefCell<FxHashMap<String, Rc<File>>>);
+pub(crate) struct Files {
+    files: RefCell<FxHashMap<String, Rc<File>>>,
+    conditions: OnceCell<Conditions>,
+    looked_through: Cell<u64>,
+}
 
 /// What a file has to do with atomics.
 #[derive(Default, Debug)]
@@ -32,15 +42,60 @@ struct File {
 
 impl Files {
     fn get(&self, name: &str, line: impl Fn(u32) -> Option<String>) -> Rc<File> {
-        if let Some(known) = self.0.borrow().get(name) {
+        if let Some(known) = self.files.borrow().get(name) {
             return Rc::clone(known);
         }
         let lines: Vec<String> = (1..=FILE).map_while(line).collect();
         let set = lines.iter().flat_map(|line| names(line, &SETS)).collect();
         let file = Rc::new(File { helpers: helpers(&lines), set });
-        self.0.borrow_mut().insert(name.to_owned(), Rc::clone(&file));
+        self.files.borrow_mut().insert(name.to_owned(), Rc::clone(&file));
         file
     }
+
+    /// A thread's events, as long as not too many were looked through.
+    pub(super) fn events<'m>(&self, model: &'m Model<'_>, thread: usize) -> Option<Events<'m>> {
+        let looked_through = self.looked_through.get();
+        self.looked_through.set(looked_through + u64::from(model.threads[thread].events));
+        (looked_through < MOST_EVENTS).then(|| model.trace.events(model.threads[thread].id))
+    }
+
+    /// Where threads wait for what a lock protects.
+    pub(super) fn conditions(&self, model: &Model<'_>) -> &Conditions {
+        self.conditions.get_or_init(|| condition::all(model))
+    }
+}
+
+/// The text of the function that a place stands in.
+pub(super) struct Around {
+    /// What is above the place, by lines, and on its line before it.
+    pub(super) above: Vec<(u32, String)>,
+    /// What is on its line from it on, and below.
+    pub(super) below: Vec<String>,
+}
+
+impl Around {
+    pub(super) fn new(sources: &dyn Sources, site: &SiteDef) -> Option<Around> {
+        let line = |number: u32| line(sources, site, number);
+        let own = line(site.line)?;
+        let at = own.char_indices().nth(site.column.saturating_sub(1) as usize).map_or(own.len(), |(at, _)| at);
+        let mut above: Vec<(u32, String)> = vec![(site.line, own[..at].to_owned())];
+        for number in (site.line.saturating_sub(LINES).max(1)..site.line).rev() {
+            let Some(text) = line(number) else { break };
+            let begins = declared(&text).is_some();
+            above.push((number, text));
+            if begins {
+                break;
+            }
+        }
+        above.reverse();
+        let below = (site.line + 1..=site.line + LINES).map_while(line);
+        Some(Around { above, below: [own[at..].to_owned()].into_iter().chain(below).collect() })
+    }
+}
+
+/// A line of the file that a site is in.
+fn line(sources: &dyn Sources, site: &SiteDef, number: u32) -> Option<String> {
+    sources.line(&SiteDef { file: site.file.clone(), line: number, column: 1 }).map(|text| code(&text))
 }
 
 /// What a place stands in.
@@ -55,27 +110,13 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn new(sources: &dyn Sources, files: &Files, site: &SiteDef) -> Place {
-        let line =
-            |number: u32| sources.line(&SiteDef { file: site.file.clone(), line: number, column: 1 }).map(|text| code(&text));
-        let Some(own) = line(site.line) else { return Place::default() };
-        let at = own.char_indices().nth(site.column.saturating_sub(1) as usize).map_or(own.len(), |(at, _)| at);
-        let mut above: Vec<(u32, String)> = vec![(site.line, own[..at].to_owned())];
-        for number in (site.line.saturating_sub(LINES).max(1)..site.line).rev() {
-            let Some(text) = line(number) else { break };
-            let begins = declared(&text).is_some();
-            above.push((number, text));
-            if begins {
-                break;
-            }
-        }
-        above.reverse();
+        let Some(Around { above, below }) = Around::new(sources, site) else { return Place::default() };
         let blocks = Blocks::open_at_the_end(&above);
         // What a closure for another thread does not do itself is done by others.
         let spawned = blocks.open.iter().rev().position(|block| block.head.contains("spawn"));
         let inside = spawned.map_or(blocks.open.len(), |at| at + 1);
-        let behind = behind(&own[at..], (site.line + 1..=site.line + LINES).map_while(line), inside);
-        let before = blocks.into_statements();
-        Place { before, behind, file: files.get(&site.file, line) }
+        let file = files.get(&site.file, |number| line(sources, site, number));
+        Place { before: blocks.into_statements(), behind: within(&below, inside), file }
     }
 
     /// The wait that came before the place, and its line.
@@ -121,7 +162,7 @@ fn helpers(lines: &[String]) -> Vec<(String, String)> {
         let mut whole = lines[at..].iter().take(BODY).fold(String::new(), |whole, line| whole + line + "\n");
         let start = whole.find('{').map_or(whole.len(), |at| at + 1);
         whole.drain(..start);
-        let body = behind(&whole, std::iter::empty(), 1);
+        let body = within(&[whole], 1);
         if SETS.iter().chain(&LOOKS).any(|call| body.contains(call)) {
             helpers.push((name.to_owned(), body));
         }

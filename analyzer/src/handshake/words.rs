@@ -1,4 +1,4 @@
-//! The words of a source text that have to do with atomics and calls.
+//! The words of a source text that have to do with atomics, conditions and calls.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,20 @@ pub(super) const SETS: [&str; 5] = [".store(", ".compare_exchange", ".swap(", ".
 /// Those by which one takes what only one can have.
 pub(super) const TAKES: [&str; 3] = [".compare_exchange", ".swap(", ".test_and_set("];
 /// Those that tell whether others still own what is shared: they end that without setting anything.
-pub(super) const OWNERS: [&str; 2] = ["strong_count(", "try_unwrap("];
+pub(super) const OWNERS: [&str; 3] = ["strong_count(", "try_unwrap(", ".upgrade()"];
 /// Calls of which the body of a loop consists that only waits.
 pub(super) const IDLES: [&str; 7] = ["spin_loop()", "yield_now()", "sleep(", ".snooze()", ".spin()", "park()", "park_timeout("];
 
-/// What atomics are called: the last word of each path, without a number at its end, as a clone has.
+/// Methods of a condition variable by which a thread waits for a notification.
+pub(super) const AWAITS: [&str; 5] = [".wait(", ".wait_timeout(", ".wait_timeout_ms(", ".wait_for(", ".wait_until("];
+/// Those by which it waits until a condition holds.
+pub(super) const AWAITS_WHILE: [&str; 4] = [".wait_while(", ".wait_timeout_while(", ".wait_while_for(", ".wait_while_until("];
+/// Those that notify.
+pub(super) const NOTIFIES: [&str; 2] = [".notify_one(", ".notify_all("];
+/// Words by which a loop is left.
+pub(super) const ENDS: [&str; 2] = ["break", "return"];
+
+/// What atomics and condition variables are called: the last word of each path, without a number at its end, as a clone has.
 pub(super) type Names = BTreeSet<String>;
 
 /// What these methods are called on, as far as a text names it.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use conccheck_trace::{Mode, ObjectId, SiteId};
+use conccheck_trace::{Mode, ObjectId, SiteDef, SiteId};
 
 use super::waits;
 use crate::cycles::Ring;
 use crate::draft::{Draft, times};
 use crate::finding::{Confidence, Finding, Severity};
-use crate::handshake;
+use crate::handshake::{self, For};
 use crate::model::Model;
 use crate::predict::{Cut, How};
 use crate::proof::{self, Outcome, Schedule, Step};
@@ -101,8 +101,9 @@ fn finding(model: &Model<'_>, ring: &Ring, outcome: &Outcome) -> Finding {
     let ids = schedule.map_or(&ring.contexts[..], |schedule| &schedule.contexts[..ring.contexts.len()]);
     let contexts: Vec<_> = ids.iter().map(|id| &model.contexts[*id as usize]).collect();
     let writers: Vec<_> = ring.writers.iter().flatten().map(|id| &model.contexts[*id as usize]).collect();
-    let apart = handshake::apart(model, &ring.same);
-    let is_sure = matches!(outcome, Outcome::Proven(_)) && apart.is_none();
+    let is_proven = matches!(outcome, Outcome::Proven(_));
+    let apart = handshake::apart(model, &ring.same, is_proven);
+    let is_sure = is_proven && apart.is_none();
     let confidence = if is_sure { Confidence::Proven } else { Confidence::Possible };
     let mut draft = Draft::new(model, &META, confidence, contexts.iter().map(|context| context.lock));
     let mut first_steps = Vec::new();
@@ -143,10 +144,15 @@ fn finding(model: &Model<'_>, ring: &Ring, outcome: &Outcome) -> Finding {
     }
     if let Some(wait) = &apart {
         let (waiter, place) = (model.names().called(wait.thread), &wait.site);
-        draft.evidence(format!(
-            "atomics are not recorded: {waiter} waits for one at {}:{}, and if that is set when the other is done, this can't happen",
-            place.file, place.line
-        ));
+        let SiteDef { file, line, .. } = place;
+        draft.evidence(match wait.what {
+            For::Atomic => format!(
+                "atomics are not recorded: {waiter} waits for one at {file}:{line}, and if that is set when the other is done, this can't happen"
+            ),
+            For::Condition => format!(
+                "{waiter} waits at {file}:{line} for a condition, which held already in this run; if the other makes it true when it is done, this can't happen"
+            ),
+        });
     } else if let Some(text) = evidence(outcome) {
         draft.evidence(text);
     }

@@ -255,3 +255,48 @@ fn a_cycle_that_an_atomic_may_keep_apart_is_no_failure_and_says_where_that_is_wa
     other[1] = "    thread::spawn(|| { while !done.load(SeqCst) {}";
     assert_eq!(found(&other, format!("{first}{second}")).severity, Severity::Critical, "a gate for both");
 }
+
+#[test]
+fn a_cycle_that_a_condition_which_held_already_may_keep_apart_is_no_failure() {
+    let source = vec![
+        "fn main() {",
+        "    thread::spawn(|| {",
+        "        let x = a.lock().unwrap();",
+        "        b.lock().unwrap();",
+        "        *done.lock().unwrap() = true;",
+        "        cv.notify_all();",
+        "    });",
+        "    thread::spawn(|| {",
+        "        drop(cv.wait_while(done.lock().unwrap(), |done| !*done).unwrap());",
+        "        let y = b.lock().unwrap();",
+        "        a.lock().unwrap();",
+        "    });",
+        "}",
+    ];
+    let side = "t1 lock a @x.rs:3:19; t1 lock b @x.rs:4:11; t1 unlock b read-only; t1 unlock a read-only\n";
+    let set = "t1 lock done @x.rs:5:11; t1 unlock done\n";
+    let tell = "t1 notify-all cv @x.rs:6:12\n";
+    let wait = "t2 lock done @x.rs:9:28; t2 unlock done\n";
+    let other = "t2 lock b @x.rs:10:19; t2 lock a @x.rs:11:11; t2 unlock a read-only; t2 unlock b read-only\n";
+    let found = |source: &[&'static str], steps: &[&str]| {
+        let trace = conccheck_trace::text::parse(&format!("{START}{}", steps.concat())).expect("a well-formed trace");
+        let findings = analyze(&[trace], &Lines(source.to_vec()), &Config::default()).findings;
+        findings.into_iter().find(|finding| finding.rule.name == "lock-order-cycle").expect("a cycle")
+    };
+    let finding = found(&source, &[side, set, wait, tell, other]);
+    assert_eq!((finding.severity, finding.confidence), (Severity::Medium, Confidence::Possible));
+    assert!(finding.evidence[0].contains("waits at x.rs:9 for a condition"), "{:?}", finding.evidence);
+    let severity = |source: &[&'static str], steps: &[&str]| found(source, steps).severity;
+    assert_eq!(severity(&source, &[set, side, wait, tell, other]), Severity::Critical, "set before");
+    assert_eq!(severity(&source, &[side, wait, set, tell, other]), Severity::Critical, "looked at before");
+    assert_eq!(severity(&source, &[side, set, other, wait, tell]), Severity::Critical, "waits later");
+    assert_eq!(severity(&source, &[side, set, wait, other]), Severity::Critical, "nobody told it");
+    let mut changed = source.clone();
+    changed[8] = "        if *done.lock().unwrap() { return; }";
+    assert_eq!(severity(&changed, &[side, set, wait, tell, other]), Severity::Critical, "it does not wait");
+    changed.clone_from(&source);
+    changed[5] = "        another.notify_all();";
+    assert_eq!(severity(&changed, &[side, set, wait, tell, other]), Severity::Critical, "another was told");
+    changed[8] = "        while !*done.lock().unwrap() { thread::yield_now(); }";
+    assert_eq!(severity(&changed, &[side, set, wait, other]), Severity::Medium, "a flag that is polled");
+}
