@@ -1,4 +1,4 @@
-//! What the source says around a place: whether a thread waits for one before it, and sets one behind it.
+//! What the source says of atomics around a place: whether a thread waits for one before it, and sets one behind it.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
