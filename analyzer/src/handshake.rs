@@ -18,7 +18,7 @@ pub(crate) use source::Files;
 use source::Place;
 use words::Names;
 
-/// Rings of the same sites that are looked at.
+/// Rings of the same sites that are looked at, or pairs.
 const MOST_SAME: usize = 16;
 
 /// Calls that led to an acquisition that are looked at.
@@ -44,26 +44,54 @@ pub(crate) struct Wait {
     pub(crate) what: For,
 }
 
-/// A wait that may keep the sides of these rings of the same sites from overlapping, if there is one in each. Where a reordering
-/// `is_proven` that reaches them, in it all conditions hold that held in this run. In a trace that says all that was read and written
-/// there is no order but what it says.
-pub(crate) fn apart(model: &Model<'_>, rings: &[Vec<u32>], is_proven: bool) -> Option<Wait> {
-    if is_complete(model.trace) {
-        return None;
+impl Wait {
+    /// What it says about a finding that needs both sides to be under way at once.
+    pub(crate) fn evidence(&self, model: &Model<'_>) -> String {
+        let (waiter, SiteDef { file, line, .. }) = (model.names().called(self.thread), &self.site);
+        match self.what {
+            For::Atomic => format!(
+                "atomics are not recorded: {waiter} goes on only if one is set, at {file}:{line}; if the other sets it when it is done, this can't happen"
+            ),
+            For::Condition => format!(
+                "{waiter} waits at {file}:{line} for a condition, which held already in this run; if the other makes it true when it is done, this can't happen"
+            ),
+        }
     }
-    let mut found = None;
-    for ring in rings.iter().take(MOST_SAME) {
+}
+
+/// A wait that may keep the sides of these rings of the same sites from overlapping, if there is one in each. Where a reordering
+/// `is_proven` that reaches them, in it all conditions hold that held in this run.
+pub(crate) fn apart(model: &Model<'_>, rings: &[Vec<u32>], is_proven: bool) -> Option<Wait> {
+    of_all(model, rings.iter(), |ring| {
         let sides: Vec<Side<'_>> = ring.iter().map(|id| Side::new(model, &model.contexts[*id as usize])).collect();
         let pairs = sides.iter().flat_map(|early| sides.iter().map(move |late| (early, late)));
-        let wait = pairs
+        pairs
             .filter(|(early, late)| early.context.thread() != late.context.thread())
-            .find_map(|(early, late)| late.is_behind(model, early, is_proven));
-        found.get_or_insert(wait?);
+            .find_map(|(early, late)| late.is_behind(model, early, is_proven))
+    })
+}
+
+/// A wait by which the first of each of these pairs may come behind the second.
+pub(crate) fn behind<'m>(
+    model: &Model<'_>,
+    pairs: impl Iterator<Item = (&'m Context, &'m Context)>,
+    is_proven: bool,
+) -> Option<Wait> {
+    of_all(model, pairs, |(late, early)| Side::new(model, late).is_behind(model, &Side::new(model, early), is_proven))
+}
+
+/// The first of the waits, if there is one for each. In a trace that says all that was read and written there is no order but what it
+/// says.
+fn of_all<T>(model: &Model<'_>, all: impl Iterator<Item = T>, wait: impl Fn(T) -> Option<Wait>) -> Option<Wait> {
+    let mut found = None;
+    for each in all.take(MOST_SAME).filter(|_| !is_complete(model.trace)) {
+        let wait = wait(each)?;
+        found.get_or_insert(wait);
     }
     found
 }
 
-/// One side of a ring.
+/// One side of a ring, or of a pair.
 struct Side<'m> {
     context: &'m Context,
     /// Where it waits before, and for what.
@@ -103,6 +131,7 @@ impl<'m> Side<'m> {
         let came_later = || came_later(model, self.context, other.context);
         let is_behind = match waits {
             Waits::Owners => came_later(),
+            Waits::Test(tested) => !tested.is_disjoint(&other.sets) && came_later(),
             Waits::Atomic(awaited) if awaited.is_disjoint(&other.sets) => {
                 // A clone may have any name. But who waits at a gate that others open, or that both wait at, waits for no side.
                 let is_others = !awaited.is_disjoint(&self.set_in_file) || !awaited.is_disjoint(other.awaits());

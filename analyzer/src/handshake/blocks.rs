@@ -1,6 +1,6 @@
 //! The blocks and statements of a source text, and which of them only wait.
 
-use super::words::{IDLES, LOOKS, Names, OWNERS, TAKES, declared, names};
+use super::words::{ENDS, IDLES, LOOKS, Names, OWNERS, TAKES, declared, names};
 
 #[derive(Clone, Debug)]
 pub(super) struct Statement {
@@ -29,6 +29,8 @@ pub(super) enum Waits {
     Atomic(Names),
     /// That others give up what they share.
     Owners,
+    /// For nothing: it goes on only if one of these atomics is set.
+    Test(Names),
 }
 
 /// A block that is open.
@@ -121,6 +123,18 @@ pub(super) fn is_wait(head: &str, statements: &[Statement]) -> Option<Waits> {
     let pauses = |statement: &Statement| statement.waits.is_some() || idles(&statement.text) || idles(&statement.inner);
     let is_loop = head.ends_with("loop") && statements.iter().any(pauses);
     statements.iter().filter(|_| is_loop).find_map(|statement| waits_for(&statement.text))
+}
+
+/// The atomics of which one has to be set for what a statement's braces hold (`runs`), or for what follows it.
+pub(super) fn is_test(statement: &Statement) -> Option<Waits> {
+    let Statement { text, inner, runs, .. } = statement;
+    let head = text.trim_start();
+    let is_negated = head.contains('!') || head.contains("== false");
+    let leaves = ENDS.iter().any(|word| inner.trim_start().starts_with(word));
+    let goes_on_if = if *runs { !is_negated } else { is_negated && leaves };
+    let is_test = goes_on_if && (head.starts_with("if ") || head.starts_with("match "));
+    let looks: Names = names(head, &LOOKS).filter(|_| is_test).collect();
+    (!looks.is_empty()).then_some(Waits::Test(looks))
 }
 
 /// The beginning of a text, until so many blocks are closed.

@@ -7,7 +7,7 @@ use conccheck_trace::SiteDef;
 use conccheck_trace::read::Events;
 use rustc_hash::FxHashMap;
 
-use super::blocks::{Blocks, Statement, Waits, within};
+use super::blocks::{Blocks, Statement, Waits, is_test, within};
 use super::condition::{self, Conditions};
 use super::words::{LOOKS, Names, SETS, calls, code, declared, names};
 use crate::Sources;
@@ -119,13 +119,15 @@ impl Place {
         Place { before: blocks.into_statements(), behind: within(&below, inside), file }
     }
 
-    /// The wait that came before the place, and its line.
+    /// The wait that came before the place, or else the test that it depends on, and the line.
     pub(super) fn waits(&self) -> Option<(Waits, u32)> {
         let called = |statement: &Statement| {
             self.called(&statement.text).find_map(|body| Blocks::closed(body).into_iter().find_map(|inner| inner.waits))
         };
         let waits = |statement: &Statement| Some((statement.waits.clone().or_else(|| called(statement))?, statement.line));
-        self.before.iter().rev().find_map(waits)
+        let test = |statement: &Statement| Some((is_test(statement)?, statement.line));
+        let before = || self.before.iter().rev();
+        before().find_map(waits).or_else(|| before().find_map(test))
     }
 
     /// The atomics that are set behind the place, by what runs the place, or at the end of a guard that was taken by one.
@@ -204,7 +206,17 @@ mod tests {
         assert!(!waits("while todo.load(SeqCst) > 0 {\n work();\n}\n ^a.lock();"));
         assert!(!waits("spawn(|| { while !done.load(SeqCst) {} });\n spawn(|| { let a = ^a.lock(); });"), "another thread waits");
         assert!(!waits("let a = ^a.lock();\n while !done.load(SeqCst) {}"), "it waits later");
-        assert!(!waits("if done.load(SeqCst) { ^a.lock(); }"));
+    }
+
+    #[test]
+    fn what_is_done_only_if_an_atomic_is_set_comes_behind_that() {
+        let waits = |text: &str| at(&format!("fn f() {{\n{text}\n}}")).0;
+        assert!(waits("if done.load(SeqCst) { ^a.lock(); }"));
+        assert!(waits("if left.fetch_sub(1, SeqCst) == 1 {\n let a = ^a.lock();\n}"));
+        assert!(waits("if !done.load(SeqCst) { return; }\n ^a.lock();"));
+        assert!(!waits("if !stop.load(SeqCst) { ^a.lock(); }"));
+        assert!(!waits("if done.load(SeqCst) { return; }\n ^a.lock();"));
+        assert!(!waits("if done.load(SeqCst) { work(); }\n ^a.lock();"));
     }
 
     #[test]

@@ -21,8 +21,8 @@ pub(super) const AWAITS: [&str; 5] = [".wait(", ".wait_timeout(", ".wait_timeout
 pub(super) const AWAITS_WHILE: [&str; 4] = [".wait_while(", ".wait_timeout_while(", ".wait_while_for(", ".wait_while_until("];
 /// Those that notify.
 pub(super) const NOTIFIES: [&str; 2] = [".notify_one(", ".notify_all("];
-/// Words by which a loop is left.
-pub(super) const ENDS: [&str; 2] = ["break", "return"];
+/// Words by which a block is left.
+pub(super) const ENDS: [&str; 3] = ["break", "continue", "return"];
 
 /// What atomics and condition variables are called: the last word of each path, without a number at its end, as a clone has.
 pub(super) type Names = BTreeSet<String>;

@@ -7,7 +7,9 @@ use conccheck_trace::{ObjectId, SiteId};
 use super::{lock_order_cycle, statement, waits};
 use crate::draft::{Draft, list, times};
 use crate::finding::{Confidence, Finding, Severity};
+use crate::handshake;
 use crate::model::Model;
+use crate::model::context::Context;
 use crate::model::mixed::{Mixed, MixedKind};
 use crate::proof::{Outcome, Schedule};
 use crate::rule::{Rule, RuleMeta};
@@ -59,7 +61,9 @@ fn gives_up(model: &Model<'_>, site: SiteId) -> bool {
 
 fn finding(model: &Model<'_>, found: &[&Mixed], outcome: &Outcome) -> Finding {
     let mixed = found[0];
-    let confidence = if matches!(outcome, Outcome::Proven(_)) { Confidence::Proven } else { Confidence::Possible };
+    let is_proven = matches!(outcome, Outcome::Proven(_));
+    let apart = handshake::behind(model, found.iter().flat_map(|mixed| pairs(model, mixed)), is_proven);
+    let confidence = if is_proven && apart.is_none() { Confidence::Proven } else { Confidence::Possible };
     let schedule = match outcome {
         Outcome::Proven(schedule) | Outcome::IfIndependent(schedule) => Some(schedule),
         Outcome::Unreachable | Outcome::Unknown => None,
@@ -92,7 +96,9 @@ fn finding(model: &Model<'_>, found: &[&Mixed], outcome: &Outcome) -> Finding {
         draft.seen_by(other.holder);
     }
     let count = found.iter().map(|mixed| mixed.count).sum();
-    if let Some(text) = lock_order_cycle::evidence(outcome) {
+    if let Some(wait) = &apart {
+        draft.evidence(wait.evidence(model));
+    } else if let Some(text) = lock_order_cycle::evidence(outcome) {
         draft.evidence(text);
     }
     if let Some(Schedule { others, .. }) = schedule.filter(|schedule| !schedule.others.is_empty()) {
@@ -109,7 +115,21 @@ fn finding(model: &Model<'_>, found: &[&Mixed], outcome: &Outcome) -> Finding {
     draft.evidence(format!("seen {}", times(count)));
     let other = model.names().called(mixed.other);
     let message = format!("{lock} is held across {what} that {other} ends, which takes {lock}");
-    draft.finish(message, format!("release {lock} before waiting"), count)
+    let mut finding = draft.finish(message, format!("release {lock} before waiting"), count);
+    if apart.is_some() {
+        finding.severity = Severity::Medium;
+    }
+    finding
+}
+
+/// How the holder takes the lock, with how the other does.
+fn pairs<'m>(model: &'m Model<'_>, mixed: &'m Mixed) -> impl Iterator<Item = (&'m Context, &'m Context)> {
+    let ways = |thread: usize, site: SiteId| {
+        let contexts = model.locks.get(mixed.lock.0).into_iter().flat_map(|lock| &lock.contexts);
+        let contexts = contexts.map(|id| &model.contexts[*id as usize]);
+        contexts.filter(move |context| context.thread() == thread && context.site == site)
+    };
+    ways(mixed.holder, mixed.hold_site).flat_map(move |late| ways(mixed.other, mixed.other_site).map(move |early| (late, early)))
 }
 
 /// What is waited for, and before what the other thread takes the lock.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use conccheck_trace::{Mode, ObjectId, SiteDef, SiteId};
+use conccheck_trace::{Mode, ObjectId, SiteId};
 
 use super::waits;
 use crate::cycles::Ring;
 use crate::draft::{Draft, times};
 use crate::finding::{Confidence, Finding, Severity};
-use crate::handshake::{self, For};
+use crate::handshake;
 use crate::model::Model;
 use crate::predict::{Cut, How};
 use crate::proof::{self, Outcome, Schedule, Step};
@@ -143,16 +143,7 @@ fn finding(model: &Model<'_>, ring: &Ring, outcome: &Outcome) -> Finding {
         draft.seen_by(model.contexts[*other as usize].thread());
     }
     if let Some(wait) = &apart {
-        let (waiter, place) = (model.names().called(wait.thread), &wait.site);
-        let SiteDef { file, line, .. } = place;
-        draft.evidence(match wait.what {
-            For::Atomic => format!(
-                "atomics are not recorded: {waiter} waits for one at {file}:{line}, and if that is set when the other is done, this can't happen"
-            ),
-            For::Condition => format!(
-                "{waiter} waits at {file}:{line} for a condition, which held already in this run; if the other makes it true when it is done, this can't happen"
-            ),
-        });
+        draft.evidence(wait.evidence(model));
     } else if let Some(text) = evidence(outcome) {
         draft.evidence(text);
     }

@@ -8,12 +8,16 @@ use super::{deadlock, waits};
 use crate::cycles::has_gate;
 use crate::draft::{Draft, times};
 use crate::finding::{Confidence, Finding, Severity};
+use crate::handshake;
 use crate::model::Model;
 use crate::model::context::Context;
 use crate::modes;
 use crate::proof::{self, Outcome};
 use crate::rule::{Rule, RuleMeta};
 use crate::stuck::Cause;
+
+/// Writers that are looked at for each read.
+const MOST_WRITERS: usize = 16;
 
 pub(crate) struct RecursiveRead;
 
@@ -42,7 +46,7 @@ impl Rule for RecursiveRead {
         let mut by_sites: BTreeMap<(SiteId, SiteId), Vec<(u32, u32)>> = BTreeMap::new();
         for (id, context) in (0..).zip(&model.contexts).filter(|(_, context)| context.can_wait() && !hung.contains(&context.lock))
         {
-            if let Some((outer, writer)) = again(model, context) {
+            if let Some((outer, writer)) = again(model, id) {
                 by_sites.entry((outer, context.site)).or_default().push((id, writer));
             }
         }
@@ -55,7 +59,8 @@ impl Rule for RecursiveRead {
 }
 
 /// Where the lock that this context asks to read is read already, and a writer that can queue between the two.
-fn again(model: &Model<'_>, context: &Context) -> Option<(SiteId, u32)> {
+fn again(model: &Model<'_>, id: u32) -> Option<(SiteId, u32)> {
+    let context = &model.contexts[id as usize];
     let held = model.held(context.chain).into_iter().find(|held| held.lock == context.lock)?;
     if !modes::blocks_behind_writer(held.mode, context.mode) {
         return None;
@@ -69,7 +74,11 @@ fn again(model: &Model<'_>, context: &Context) -> Option<(SiteId, u32)> {
             // The read that is held is what the writer waits for; any other lock in common keeps the two apart.
             && !has_gate(model, context, writer)
     });
-    writers.next().map(|writer| (held.site, writer))
+    // Best one that nothing seems to keep apart.
+    let first = writers.next()?;
+    let is_apart = |writer: u32| handshake::apart(model, &[vec![id, writer]], false).is_some();
+    let free = [first].into_iter().chain(writers).take(MOST_WRITERS).find(|writer| !is_apart(*writer));
+    Some((held.site, free.unwrap_or(first)))
 }
 
 fn help(names: &str) -> String {
@@ -80,7 +89,10 @@ fn finding(model: &Model<'_>, outer: SiteId, found: &[(u32, u32)], outcome: &Out
     let context = |id: u32| &model.contexts[id as usize];
     let readers = || found.iter().map(|(reader, _)| context(*reader));
     let (context, writer) = (context(found[0].0), context(found[0].1));
-    let confidence = if matches!(outcome, Outcome::Proven(_)) { Confidence::Proven } else { Confidence::Possible };
+    let is_proven = matches!(outcome, Outcome::Proven(_));
+    let pairs: Vec<Vec<u32>> = found.iter().map(|(reader, writer)| vec![*reader, *writer]).collect();
+    let apart = handshake::apart(model, &pairs, is_proven);
+    let confidence = if is_proven && apart.is_none() { Confidence::Proven } else { Confidence::Possible };
     let mut draft = Draft::new(model, &META, confidence, [context.lock]);
     let name = draft.quoted(context.lock);
     let plain = draft.name(context.lock).to_owned();
@@ -96,13 +108,16 @@ fn finding(model: &Model<'_>, outer: SiteId, found: &[(u32, u32)], outcome: &Out
         draft.seen_by(other.thread());
     }
     let count = readers().map(Context::count).sum();
-    if let Outcome::Proven(schedule) = outcome {
+    if let Some(wait) = &apart {
+        draft.evidence(wait.evidence(model));
+    } else if let Outcome::Proven(schedule) = outcome {
         draft.evidence(format!("a reordering of this run reaches it (replayed, {} events)", schedule.events));
     }
     draft.evidence(format!("nothing orders the writer before or after the two reads; seen {}", times(count)));
-    draft.finish(
-        format!("{name} is read again while it is read, and a writer that queues between blocks both"),
-        help(&name),
-        count,
-    )
+    let message = format!("{name} is read again while it is read, and a writer that queues between blocks both");
+    let mut finding = draft.finish(message, help(&name), count);
+    if apart.is_some() {
+        finding.severity = Severity::Medium;
+    }
+    finding
 }

@@ -238,7 +238,7 @@ fn a_cycle_that_an_atomic_may_keep_apart_is_no_failure_and_says_where_that_is_wa
     };
     let finding = found(&source, format!("{first}{second}"));
     assert_eq!((finding.severity, finding.confidence), (Severity::Medium, Confidence::Possible));
-    assert!(finding.evidence[0].contains("waits for one at x.rs:8"), "{:?}", finding.evidence);
+    assert!(finding.evidence[0].contains("goes on only if one is set, at x.rs:8"), "{:?}", finding.evidence);
     assert_eq!(found(&source, format!("{second}{first}")).severity, Severity::Critical, "who waits came first");
     let mut other = source.clone();
     other[4] = "";
