@@ -4,6 +4,7 @@
 
 mod blocks;
 mod condition;
+mod met;
 mod source;
 mod words;
 
@@ -53,7 +54,7 @@ impl Wait {
                 "atomics are not recorded: {waiter} goes on only if one is set, at {file}:{line}; if the other sets it when it is done, this can't happen"
             ),
             For::Condition => format!(
-                "{waiter} waits at {file}:{line} for a condition, which held already in this run; if the other makes it true when it is done, this can't happen"
+                "{waiter} goes on at {file}:{line} only if a condition holds, which it did already in this run; if the other makes it true when it is done, this can't happen"
             ),
         }
     }
@@ -105,8 +106,7 @@ struct Side<'m> {
 impl<'m> Side<'m> {
     fn new(model: &Model<'_>, context: &'m Context) -> Side<'m> {
         let mut side = Side { context, waits: None, sets: Names::new(), set_in_file: Names::new() };
-        let Some(site) = model.site(context.site) else { return side };
-        for site in [site.clone()].into_iter().chain(calls::all(model, context).into_iter().take(CALLS).map(|call| call.site)) {
+        for site in places(model, context) {
             let place = Place::new(model.sources, &model.files, &site);
             side.sets.extend(place.sets());
             side.set_in_file.extend(place.set_in_file().iter().cloned());
@@ -121,7 +121,7 @@ impl<'m> Side<'m> {
         if let Some(site) = self.spins_behind(model, other) {
             return Some(wait(For::Atomic, site));
         }
-        let met = if is_proven { None } else { condition::met(model, self.context, other.context) };
+        let met = if is_proven { None } else { met::met(model, self.context, other.context) };
         Some(wait(For::Condition, model.site(met?)?))
     }
 
@@ -150,6 +150,12 @@ impl<'m> Side<'m> {
             _ => &NONE,
         }
     }
+}
+
+/// Where a side is, and where it was called from.
+fn places(model: &Model<'_>, context: &Context) -> impl Iterator<Item = SiteDef> {
+    let calls = calls::all(model, context).into_iter().take(CALLS).map(|call| call.site);
+    model.site(context.site).cloned().into_iter().chain(calls)
 }
 
 /// Whether all of the first, as far as it is kept, was after all of the second in this run.

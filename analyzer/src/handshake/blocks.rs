@@ -129,12 +129,20 @@ pub(super) fn is_wait(head: &str, statements: &[Statement]) -> Option<Waits> {
 pub(super) fn is_test(statement: &Statement) -> Option<Waits> {
     let Statement { text, inner, runs, .. } = statement;
     let head = text.trim_start();
-    let is_negated = head.contains('!') || head.contains("== false");
-    let leaves = ENDS.iter().any(|word| inner.trim_start().starts_with(word));
-    let goes_on_if = if *runs { !is_negated } else { is_negated && leaves };
+    let goes_on_if = if *runs { !is_negated(head) } else { is_negated(head) && leaves(inner) };
     let is_test = goes_on_if && (head.starts_with("if ") || head.starts_with("match "));
     let looks: Names = names(head, &LOOKS).filter(|_| is_test).collect();
     (!looks.is_empty()).then_some(Waits::Test(looks))
+}
+
+/// Whether a condition holds where something else does not.
+pub(super) fn is_negated(head: &str) -> bool {
+    head.contains('!') || head.contains("== false")
+}
+
+/// Whether a text begins with leaving the block that it is in.
+pub(super) fn leaves(text: &str) -> bool {
+    ENDS.iter().any(|word| text.trim_start().starts_with(word))
 }
 
 /// The beginning of a text, until so many blocks are closed.

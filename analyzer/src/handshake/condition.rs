@@ -1,175 +1,41 @@
-//! Conditions that a lock protects: a thread that waits for one does not have to where another has made it true before, and then nothing
-//! in the trace says that it would have waited.
+//! What the source says of a place where a lock is taken: whether its thread goes on only if a condition holds that the lock protects.
 
-use conccheck_trace::{Event, Mode, ObjectId, SiteDef, SiteId};
-use rustc_hash::{FxHashMap, FxHashSet};
+use std::ops::RangeInclusive;
 
-use super::blocks::{Block, Blocks, Statement, within};
+use conccheck_trace::SiteDef;
+
+use super::blocks::{Block, Blocks, Statement, is_negated, leaves, within};
 use super::source::Around;
-use super::words::{AWAITS, AWAITS_WHILE, ENDS, IDLES, NOTIFIES, Names, names};
+use super::words::{AWAITS, AWAITS_WHILE, IDLES, Names, names};
 use crate::Sources;
-use crate::model::Model;
-use crate::model::context::Context;
 use crate::receiver::last_word;
 
-/// How a thread that takes a lock waits for what the lock protects.
+/// When a thread goes on that takes a lock.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Condition {
-    /// Until it is notified by one of these condition variables.
+    /// It waits until it is notified by one of these condition variables.
     Notified(Names),
     /// It looks again and again.
     Polled,
-}
-
-/// The contexts whose threads wait for a condition, by thread (dense index).
-pub(super) type Conditions = FxHashMap<usize, Vec<(u32, Condition)>>;
-
-/// Those of all threads.
-pub(super) fn all(model: &Model<'_>) -> Conditions {
-    let mut by_site: FxHashMap<SiteId, Option<Condition>> = FxHashMap::default();
-    let mut conditions = Conditions::default();
-    for (id, context) in (0..).zip(&model.contexts) {
-        let of_site = || Condition::at(model.sources, model.site(context.site)?);
-        if let Some(condition) = by_site.entry(context.site).or_insert_with(of_site) {
-            conditions.entry(context.thread()).or_default().push((id, condition.clone()));
-        }
-    }
-    conditions
-}
-
-/// Where the first waited for a condition before all that is kept of it, if what others did after all of the second made that true.
-pub(super) fn met(model: &Model<'_>, late: &Context, early: &Context) -> Option<SiteId> {
-    let joiner = model.threads[early.thread()].joined_by;
-    let takes = |lock: ObjectId, thread: usize| {
-        let contexts = model.locks.get(lock.0).into_iter().flat_map(|lock| &lock.contexts);
-        contexts.map(|id| &model.contexts[*id as usize]).any(|context| context.thread() == thread)
-    };
-    let conditions = model.files.conditions(model).get(&late.thread())?.iter().filter(|(id, _)| {
-        let lock = model.contexts[*id as usize].lock;
-        takes(lock, early.thread()) || joiner.is_some_and(|joiner| takes(lock, joiner))
-    });
-    let conditions: Vec<&(u32, Condition)> = conditions.collect();
-    let first = late.moments.kept().map(|(index, _)| index).min()?;
-    let last = early.moments.kept().map(|(index, _)| index).max()?;
-    let asked = if conditions.is_empty() { Vec::new() } else { asked(model, late.thread(), first, &conditions)? };
-    if asked.is_empty() {
-        return None;
-    }
-    let mut told = vec![Told::by(model, early.thread(), &asked, Behind::Event(last))?];
-    if let Some(joiner) = joiner {
-        told.push(Told::by(model, joiner, &asked, Behind::Join(early.thread()))?);
-    }
-    asked.iter().find(|asked| told.iter().any(|told| told.made_true(asked))).map(|asked| asked.site)
-}
-
-/// A thread's latest look at a condition.
-struct Asked {
-    lock: ObjectId,
-    order: u64,
-    is_read: bool,
-    site: SiteId,
-    condition: Condition,
-}
-
-/// What a thread looked at before its event `first`; `None` if that is too much to look through.
-fn asked(model: &Model<'_>, thread: usize, first: u32, conditions: &[&(u32, Condition)]) -> Option<Vec<Asked>> {
-    let mut asked: Vec<Asked> = Vec::new();
-    for record in model.files.events(model, thread)?.take(first as usize) {
-        let Event::Acquire { lock, site, mode, order, .. } = record.event else { continue };
-        let is_meant = |(id, _): &&&(u32, Condition)| {
-            let context = &model.contexts[*id as usize];
-            context.lock == lock && context.site == site
-        };
-        let Some((_, condition)) = conditions.iter().find(is_meant) else { continue };
-        asked.retain(|other| other.lock != lock);
-        let is_read = matches!(mode, Mode::Shared | Mode::RecursiveShared);
-        asked.push(Asked { lock, order: order.0, is_read, site, condition: condition.clone() });
-    }
-    Some(asked)
-}
-
-/// Behind which of a thread's events.
-#[derive(Clone, Copy)]
-enum Behind {
-    Event(u32),
-    /// That by which it learnt that the other (dense index) had ended.
-    Join(usize),
-}
-
-/// What a thread changed before others looked, and whom it told.
-#[derive(Default)]
-struct Told {
-    written: FxHashSet<ObjectId>,
-    notified: Names,
-}
-
-impl Told {
-    /// `None` if that is too much to look through.
-    fn by(model: &Model<'_>, thread: usize, asked: &[Asked], behind: Behind) -> Option<Told> {
-        let mut told = Told::default();
-        let mut held: FxHashMap<ObjectId, u64> = FxHashMap::default();
-        let mut is_behind = false;
-        for (index, record) in (0..).zip(model.files.events(model, thread)?) {
-            is_behind |= match behind {
-                Behind::Event(last) => index > last,
-                Behind::Join(joined) => matches!(record.event, Event::Join { child, .. } if child == model.threads[joined].id),
-            };
-            match record.event {
-                Event::Acquire { lock, order, .. } => _ = held.insert(lock, order.0),
-                Event::Release { lock, wrote, .. } => {
-                    let order = held.remove(&lock).filter(|_| wrote && is_behind);
-                    let is_seen = |asked: &Asked| {
-                        let is_before = |order: u64| order < asked.order + u64::from(asked.is_read);
-                        asked.lock == lock && order.is_some_and(is_before)
-                    };
-                    if asked.iter().any(is_seen) {
-                        told.written.insert(lock);
-                    }
-                }
-                Event::Notify { site, .. } if is_behind => told.notified.extend(notified(model, site)),
-                _ => {}
-            }
-        }
-        Some(told)
-    }
-
-    /// Whether that may be why who asked does not have to wait.
-    fn made_true(&self, asked: &Asked) -> bool {
-        // A place in a tuple is no name.
-        let is_name = |name: &String| !name.starts_with(|c: char| c.is_ascii_digit());
-        let is_told = |condvars: &Names| {
-            let both = || condvars.iter().chain(&self.notified);
-            !self.notified.is_empty() && (!both().all(is_name) || !condvars.is_disjoint(&self.notified))
-        };
-        self.written.contains(&asked.lock)
-            && match &asked.condition {
-                Condition::Notified(condvars) => is_told(condvars),
-                Condition::Polled => true,
-            }
-    }
-}
-
-/// What the condition variables are called that are notified at a place, whose call may begin on the line above.
-fn notified(model: &Model<'_>, site: SiteId) -> Names {
-    let Some(site) = model.site(site) else { return Names::new() };
-    let line = |line: u32| model.sources.line(&SiteDef { line, ..site.clone() }).unwrap_or_default();
-    let text = line(site.line.saturating_sub(1)) + "\n" + &line(site.line) + "\n" + &line(site.line + 1);
-    names(&text, &NOTIFIES).collect()
+    /// It looks once; what stands in these lines of the file is done if the condition holds.
+    Tested(RangeInclusive<u32>),
 }
 
 impl Condition {
-    /// What the thread waits for that takes a lock here.
-    fn at(sources: &dyn Sources, site: &SiteDef) -> Option<Condition> {
+    /// That of a thread that takes a lock here.
+    pub(super) fn at(sources: &dyn Sources, site: &SiteDef) -> Option<Condition> {
         let Around { above, below } = Around::new(sources, site)?;
         let mut blocks = Blocks::open_at_the_end(&above);
         let text = std::mem::take(&mut blocks.unfinished) + &within(&below, 1);
         let statements = Blocks::closed(&text);
         let (own, later) = statements.split_first()?;
         let by_guard = || guard(&own.text).and_then(|guard| later.iter().find_map(|statement| passes(statement, guard)));
+        let again = || blocks.open.last().is_some_and(|block| looks_again(block, &statements));
         Condition::of_call(&own.text)
             .or_else(|| polls(own).then_some(Condition::Polled))
             .or_else(by_guard)
-            .or_else(|| blocks.open.last().is_some_and(|block| looks_again(block, &statements)).then_some(Condition::Polled))
+            .or_else(|| again().then_some(Condition::Polled))
+            .or_else(|| Some(Condition::Tested(site.line..=site.line + tested(own, &below)?)))
     }
 
     /// `wait_while` with the lock taken for it.
@@ -203,6 +69,22 @@ fn idles(text: &str) -> bool {
     IDLES.iter().any(|call| text.contains(call))
 }
 
+/// How many lines below the place belong to what is done only if a condition holds that the statement tests, if it tests one.
+fn tested(statement: &Statement, below: &[String]) -> Option<u32> {
+    let head = statement.text.trim();
+    let branches = ["if ", "match ", "while let "].iter().any(|word| head.starts_with(word));
+    let is_else = head.starts_with("let ") && head.ends_with(" else");
+    let text = if branches && !is_negated(head) {
+        let braces = within(below, 0);
+        if braces.contains('{') { braces } else { return None }
+    } else if (branches || is_else) && leaves(&statement.inner) {
+        within(below, 1)
+    } else {
+        return None;
+    };
+    u32::try_from(text.matches('\n').count()).ok()
+}
+
 /// Whether it is a loop that looks at what the lock protects, and does nothing else.
 fn polls(statement: &Statement) -> bool {
     let mut inner = statement.inner.lines().filter(|line| !line.trim().is_empty()).peekable();
@@ -213,7 +95,6 @@ fn polls(statement: &Statement) -> bool {
 fn looks_again(block: &Block, statements: &[Statement]) -> bool {
     let all = || block.statements.iter().chain(statements);
     let lines = || all().flat_map(|statement| statement.text.lines().chain(statement.inner.lines()));
-    let leaves = |line: &str| ENDS.iter().any(|word| line.trim_start().starts_with(word));
     let is_look = |statement: &Statement| {
         let text = statement.text.trim_start();
         ["let ", "if ", "match ", "drop("].iter().any(|word| text.starts_with(word)) || idles(text) || leaves(text)
@@ -279,7 +160,22 @@ mod tests {
             Some(Condition::Polled)
         );
         assert_eq!(at("while !*^done.lock().unwrap() {\n work();\n }"), None);
-        assert_eq!(at("loop {\n if *^done.lock().unwrap() { break; }\n work();\n sleep(tick);\n }"), None);
-        assert_eq!(at("if *^done.lock().unwrap() { thread::yield_now(); }"), None);
+        assert_eq!(at("while running(*^done.lock().unwrap()) {\n work();\n }"), None);
+        assert_ne!(at("loop {\n if *^done.lock().unwrap() { break; }\n work();\n sleep(tick);\n }"), Some(Condition::Polled));
+    }
+
+    #[test]
+    fn what_is_done_only_if_a_condition_holds_are_lines_of_the_file() {
+        let lines = |text: &str| match at(text) {
+            Some(Condition::Tested(lines)) => Some(lines),
+            None => None,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(lines("if *^done.lock().unwrap() {\n work();\n }\n more();"), Some(2..=4));
+        assert_eq!(lines("if let Some(job) = ^slot.lock().unwrap().take() {\n job.run();\n }"), Some(2..=4));
+        assert_eq!(lines("let Some(job) = ^jobs.lock().unwrap().pop() else {\n return;\n };\n job.run();"), Some(2..=6));
+        assert_eq!(lines("if !*^done.lock().unwrap() { return; }\n work();"), Some(2..=4));
+        assert_eq!(lines("if !*^stop.lock().unwrap() {\n work();\n }"), None);
+        assert_eq!(lines("let n = *^n.lock().unwrap();\n if n > 0 { work(); }"), None);
     }
 }

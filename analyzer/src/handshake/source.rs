@@ -8,7 +8,7 @@ use conccheck_trace::read::Events;
 use rustc_hash::FxHashMap;
 
 use super::blocks::{Blocks, Statement, Waits, is_test, within};
-use super::condition::{self, Conditions};
+use super::met::{self, Conditions};
 use super::words::{LOOKS, Names, SETS, calls, code, declared, names};
 use crate::Sources;
 use crate::model::Model;
@@ -61,7 +61,7 @@ impl Files {
 
     /// Where threads wait for what a lock protects.
     pub(super) fn conditions(&self, model: &Model<'_>) -> &Conditions {
-        self.conditions.get_or_init(|| condition::all(model))
+        self.conditions.get_or_init(|| met::all(model))
     }
 }
 

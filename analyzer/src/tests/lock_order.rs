@@ -285,7 +285,7 @@ fn a_cycle_that_a_condition_which_held_already_may_keep_apart_is_no_failure() {
     };
     let finding = found(&source, &[side, set, wait, tell, other]);
     assert_eq!((finding.severity, finding.confidence), (Severity::Medium, Confidence::Possible));
-    assert!(finding.evidence[0].contains("waits at x.rs:9 for a condition"), "{:?}", finding.evidence);
+    assert!(finding.evidence[0].contains("goes on at x.rs:9 only if a condition holds"), "{:?}", finding.evidence);
     let severity = |source: &[&'static str], steps: &[&str]| found(source, steps).severity;
     assert_eq!(severity(&source, &[set, side, wait, tell, other]), Severity::Critical, "set before");
     assert_eq!(severity(&source, &[side, wait, set, tell, other]), Severity::Critical, "looked at before");

@@ -1,0 +1,159 @@
+//! Conditions behind a lock that held already when a thread came to look: then nothing in the trace says that it goes on only for what
+//! another thread did before.
+
+use std::cell::OnceCell;
+
+use conccheck_trace::{Event, Mode, ObjectId, SiteDef, SiteId};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::condition::Condition;
+use super::places;
+use super::words::{NOTIFIES, Names, names};
+use crate::model::Model;
+use crate::model::context::Context;
+
+/// The contexts whose threads look at a condition, by thread (dense index).
+pub(super) type Conditions = FxHashMap<usize, Vec<(u32, Condition)>>;
+
+/// Those of all threads.
+pub(super) fn all(model: &Model<'_>) -> Conditions {
+    let mut by_site: FxHashMap<SiteId, Option<Condition>> = FxHashMap::default();
+    let mut conditions = Conditions::default();
+    for (id, context) in (0..).zip(&model.contexts) {
+        let of_site = || Condition::at(model.sources, model.site(context.site)?);
+        if let Some(condition) = by_site.entry(context.site).or_insert_with(of_site) {
+            conditions.entry(context.thread()).or_default().push((id, condition.clone()));
+        }
+    }
+    conditions
+}
+
+/// Where the first looked at a condition before all that is kept of it, if what others did after all of the second made that true.
+pub(super) fn met(model: &Model<'_>, late: &Context, early: &Context) -> Option<SiteId> {
+    let joiner = model.threads[early.thread()].joined_by;
+    let takes = |lock: ObjectId, thread: usize| {
+        let contexts = model.locks.get(lock.0).into_iter().flat_map(|lock| &lock.contexts);
+        contexts.map(|id| &model.contexts[*id as usize]).any(|context| context.thread() == thread)
+    };
+    let stands: OnceCell<Vec<SiteDef>> = OnceCell::new();
+    let depends = |context: &Context, condition: &Condition| {
+        let Condition::Tested(lines) = condition else { return true };
+        let file = model.site(context.site).map(|site| &site.file);
+        stands
+            .get_or_init(|| places(model, late).collect())
+            .iter()
+            .any(|place| Some(&place.file) == file && lines.contains(&place.line))
+    };
+    let conditions = model.files.conditions(model).get(&late.thread())?.iter().filter(|(id, condition)| {
+        let context = &model.contexts[*id as usize];
+        let is_taken = takes(context.lock, early.thread()) || joiner.is_some_and(|joiner| takes(context.lock, joiner));
+        is_taken && depends(context, condition)
+    });
+    let conditions: Vec<&(u32, Condition)> = conditions.collect();
+    let first = late.moments.kept().map(|(index, _)| index).min()?;
+    let last = early.moments.kept().map(|(index, _)| index).max()?;
+    let asked = if conditions.is_empty() { Vec::new() } else { asked(model, late.thread(), first, &conditions)? };
+    if asked.is_empty() {
+        return None;
+    }
+    let mut told = vec![Told::by(model, early.thread(), &asked, Behind::Event(last))?];
+    if let Some(joiner) = joiner {
+        told.push(Told::by(model, joiner, &asked, Behind::Join(early.thread()))?);
+    }
+    asked.iter().find(|asked| told.iter().any(|told| told.made_true(asked))).map(|asked| asked.site)
+}
+
+/// A thread's latest look at a condition.
+struct Asked {
+    lock: ObjectId,
+    order: u64,
+    is_read: bool,
+    site: SiteId,
+    condition: Condition,
+}
+
+/// What a thread looked at before its event `first`; `None` if that is too much to look through.
+fn asked(model: &Model<'_>, thread: usize, first: u32, conditions: &[&(u32, Condition)]) -> Option<Vec<Asked>> {
+    let mut asked: Vec<Asked> = Vec::new();
+    for record in model.files.events(model, thread)?.take(first as usize) {
+        let Event::Acquire { lock, site, mode, order, .. } = record.event else { continue };
+        let is_meant = |(id, _): &&&(u32, Condition)| {
+            let context = &model.contexts[*id as usize];
+            context.lock == lock && context.site == site
+        };
+        let Some((_, condition)) = conditions.iter().find(is_meant) else { continue };
+        asked.retain(|other| other.lock != lock);
+        let is_read = matches!(mode, Mode::Shared | Mode::RecursiveShared);
+        asked.push(Asked { lock, order: order.0, is_read, site, condition: condition.clone() });
+    }
+    Some(asked)
+}
+
+/// Behind which of a thread's events.
+#[derive(Clone, Copy)]
+enum Behind {
+    Event(u32),
+    /// That by which it learnt that the other (dense index) had ended.
+    Join(usize),
+}
+
+/// What a thread changed before others looked, and whom it told.
+#[derive(Default)]
+struct Told {
+    written: FxHashSet<ObjectId>,
+    notified: Names,
+}
+
+impl Told {
+    /// `None` if that is too much to look through.
+    fn by(model: &Model<'_>, thread: usize, asked: &[Asked], behind: Behind) -> Option<Told> {
+        let mut told = Told::default();
+        let mut held: FxHashMap<ObjectId, u64> = FxHashMap::default();
+        let mut is_behind = false;
+        for (index, record) in (0..).zip(model.files.events(model, thread)?) {
+            is_behind |= match behind {
+                Behind::Event(last) => index > last,
+                Behind::Join(joined) => matches!(record.event, Event::Join { child, .. } if child == model.threads[joined].id),
+            };
+            match record.event {
+                Event::Acquire { lock, order, .. } => _ = held.insert(lock, order.0),
+                Event::Release { lock, wrote, .. } => {
+                    let order = held.remove(&lock).filter(|_| wrote && is_behind);
+                    let is_seen = |asked: &Asked| {
+                        let is_before = |order: u64| order < asked.order + u64::from(asked.is_read);
+                        asked.lock == lock && order.is_some_and(is_before)
+                    };
+                    if asked.iter().any(is_seen) {
+                        told.written.insert(lock);
+                    }
+                }
+                Event::Notify { site, .. } if is_behind => told.notified.extend(notified(model, site)),
+                _ => {}
+            }
+        }
+        Some(told)
+    }
+
+    /// Whether that may be why who asked does not have to wait.
+    fn made_true(&self, asked: &Asked) -> bool {
+        // A place in a tuple is no name.
+        let is_name = |name: &String| !name.starts_with(|c: char| c.is_ascii_digit());
+        let is_told = |condvars: &Names| {
+            let both = || condvars.iter().chain(&self.notified);
+            !self.notified.is_empty() && (!both().all(is_name) || !condvars.is_disjoint(&self.notified))
+        };
+        self.written.contains(&asked.lock)
+            && match &asked.condition {
+                Condition::Notified(condvars) => is_told(condvars),
+                Condition::Polled | Condition::Tested(_) => true,
+            }
+    }
+}
+
+/// What the condition variables are called that are notified at a place, whose call may begin on the line above.
+fn notified(model: &Model<'_>, site: SiteId) -> Names {
+    let Some(site) = model.site(site) else { return Names::new() };
+    let line = |line: u32| model.sources.line(&SiteDef { line, ..site.clone() }).unwrap_or_default();
+    let text = line(site.line.saturating_sub(1)) + "\n" + &line(site.line) + "\n" + &line(site.line + 1);
+    names(&text, &NOTIFIES).collect()
+}
