@@ -44,10 +44,12 @@ pub(super) fn met(model: &Model<'_>, late: &Context, early: &Context) -> Option<
             .iter()
             .any(|place| Some(&place.file) == file && lines.contains(&place.line))
     };
+    // What the other changes under its own locks is no more than what it does there.
+    let own: Vec<ObjectId> = model.held(early.chain).into_iter().map(|held| held.lock).chain([early.lock]).collect();
     let conditions = model.files.conditions(model).get(&late.thread())?.iter().filter(|(id, condition)| {
         let context = &model.contexts[*id as usize];
         let is_taken = takes(context.lock, early.thread()) || joiner.is_some_and(|joiner| takes(context.lock, joiner));
-        is_taken && depends(context, condition)
+        is_taken && !own.contains(&context.lock) && depends(context, condition)
     });
     let conditions: Vec<&(u32, Condition)> = conditions.collect();
     let first = late.moments.kept().map(|(index, _)| index).min()?;

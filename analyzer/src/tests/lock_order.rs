@@ -297,6 +297,15 @@ fn a_cycle_that_a_condition_which_held_already_may_keep_apart_is_no_failure() {
     changed.clone_from(&source);
     changed[5] = "        another.notify_all();";
     assert_eq!(severity(&changed, &[side, set, wait, tell, other]), Severity::Critical, "another was told");
+    changed.clone_from(&source);
+    changed[8] = "        if !*done.lock().unwrap() { return; }";
+    assert_eq!(severity(&changed, &[side, set, wait, other]), Severity::Medium, "a flag that is tested");
+    changed[8] = "        if *done.lock().unwrap() { work(); }";
+    assert_eq!(severity(&changed, &[side, set, wait, other]), Severity::Critical, "what follows is done in any case");
     changed[8] = "        while !*done.lock().unwrap() { thread::yield_now(); }";
     assert_eq!(severity(&changed, &[side, set, wait, other]), Severity::Medium, "a flag that is polled");
+    changed.clone_from(&source);
+    changed[9] = "        if let Some(y) = b.lock().unwrap().as_mut() {";
+    let wrote = side.replace("unlock b read-only", "unlock b");
+    assert_eq!(severity(&changed, &[&wrote, other]), Severity::Critical, "a lock of the cycle");
 }
