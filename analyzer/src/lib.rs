@@ -118,7 +118,7 @@ pub fn analyze(traces: &[ProcessTrace], sources: &dyn Sources, config: &Config) 
     let mut across = Across::default();
     for trace in traces {
         analysis.warnings.extend(trace.warnings.iter().cloned());
-        let model = Model::new(trace, sources, config);
+        let model = Model::with_prediction(trace, sources, config);
         let first = found.len();
         analysis.stats.add(&model);
         tests.extend(model.tests.iter().cloned());

@@ -107,6 +107,21 @@ impl<'a> Model<'a> {
         build::build(trace, sources, config)
     }
 
+    /// Reads all of `trace`, and predicts meanwhile what [`Model::predicted`] gives, which takes as long.
+    pub(crate) fn with_prediction(trace: &'a ProcessTrace, sources: &'a dyn Sources, config: &'a Config) -> Model<'a> {
+        if !prediction::is_complete(trace) {
+            return Model::new(trace, sources, config);
+        }
+        std::thread::scope(|scope| {
+            let predicting = scope.spawn(|| Predicted::new(trace));
+            let mut model = Model::new(trace, sources, config);
+            model.rings();
+            let predicted = predicting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            model.predicted = OnceCell::from(Some(predicted));
+            model
+        })
+    }
+
     /// Dense index of a thread.
     pub fn thread_index(&self, id: ThreadId) -> Option<usize> {
         self.index.get(&id).copied()
