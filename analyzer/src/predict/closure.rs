@@ -3,8 +3,8 @@
 //! A set is kept as one prefix length per thread. It is closed under the clocks of [`Index`], and under one of two rules for locks:
 //! see [`Rule`]. The goal is *d₁ … dₖ*, events of distinct threads, each the next event of its thread: none may be in the set.
 
-use super::events::{CLASS_EXCLUDES, CLASSES, NONE, Op, class};
-use super::index::Index;
+use super::events::{CLASS_EXCLUDES, CLASSES, NONE};
+use super::index::{Contended, Index};
 
 /// What becomes of sections of one lock that exclude each other and are both begun in the set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -142,12 +142,12 @@ impl<'i, 't> Closure<'i, 't> {
             while let Some(thread) = self.grown.pop() {
                 let thread = thread as usize;
                 self.is_grown[thread] = false;
-                let acquisitions = &index.contended[thread];
-                while let Some(event) = acquisitions.get(self.scanned[thread] as usize)
-                    && index.local[*event as usize] < self.upto[thread]
-                {
+                let Some(last) = self.upto[thread].checked_sub(1) else { continue };
+                let last = index.by_thread[thread][last as usize];
+                let behind = &index.contended[thread][self.scanned[thread] as usize..];
+                for acquisition in behind.iter().take_while(|acquisition| acquisition.event <= last) {
                     self.scanned[thread] += 1;
-                    self.begin(*event);
+                    self.begin(*acquisition);
                 }
             }
             let Some(lock) = self.dirty.pop() else { return true };
@@ -164,25 +164,19 @@ impl<'i, 't> Closure<'i, 't> {
         }
     }
 
-    /// Notes the acquisition of a lock that several threads use.
-    fn begin(&mut self, event: u32) {
+    /// Notes an acquisition.
+    fn begin(&mut self, acquisition: Contended) {
         let index = self.index;
         self.work += 1;
-        let of = index.section_of[event as usize];
-        let (lane, mode) = match index.trace.events[event as usize].op {
-            Op::Acquire { mode, .. } => {
-                let lane = index.sections[of as usize].lane;
-                self.top[lane as usize] = of;
-                (lane, mode)
-            }
-            Op::Section { mode, .. } => (of, mode),
-            _ => return,
-        };
-        let lock = index.lanes[lane as usize].lock;
-        if self.latest[lane as usize] == [0; CLASSES] {
-            self.touched.push(lane);
+        let lane = acquisition.lane();
+        if !acquisition.is_whole() {
+            self.top[lane] = index.section_of[acquisition.event as usize];
         }
-        self.latest[lane as usize][class(mode)] = event + 1;
+        if self.latest[lane] == [0; CLASSES] {
+            self.touched.push(lane as u32);
+        }
+        self.latest[lane][acquisition.class()] = acquisition.event + 1;
+        let lock = index.lanes[lane].lock;
         if !std::mem::replace(&mut self.is_dirty[lock as usize], true) {
             self.dirty.push(lock);
         }

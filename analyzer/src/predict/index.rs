@@ -24,6 +24,36 @@ pub(crate) struct Lane {
     pub(crate) thread: u32,
 }
 
+/// An acquisition of a lock that several threads use. A pass over many of them reads nothing else, so what it needs lies together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Contended {
+    pub(crate) event: u32,
+    /// Lane, class, and whether it is a whole section.
+    packed: u32,
+}
+
+impl Contended {
+    /// Bits for the class, and one more.
+    const BITS: u32 = 4;
+
+    fn new(event: u32, lane: u32, class: usize, is_whole: bool) -> Contended {
+        debug_assert!(class < 1 << (Contended::BITS - 1) && lane < 1 << (u32::BITS - Contended::BITS));
+        Contended { event, packed: lane << Contended::BITS | (class as u32) << 1 | u32::from(is_whole) }
+    }
+
+    pub(crate) fn lane(self) -> usize {
+        (self.packed >> Contended::BITS) as usize
+    }
+
+    pub(crate) fn class(self) -> usize {
+        (self.packed >> 1) as usize % (1 << (Contended::BITS - 1))
+    }
+
+    pub(crate) fn is_whole(self) -> bool {
+        self.packed & 1 == 1
+    }
+}
+
 /// What every later phase asks of a trace.
 ///
 /// The clock of an event says, per thread, how many of its events must have happened for the event to happen: by program order,
@@ -44,7 +74,7 @@ pub struct Index<'t> {
     /// The sections that can be open: all but whole ones.
     pub(crate) sections: Vec<Section>,
     /// The acquisitions of each thread, in program order: those of locks that several threads use, since no other can stand in the way.
-    pub(crate) contended: Vec<Vec<u32>>,
+    pub(crate) contended: Vec<Vec<Contended>>,
     pub(crate) lanes: Vec<Lane>,
     pub(crate) lanes_by_lock: Vec<Vec<u32>>,
     /// Whether anybody reads a variable.
@@ -210,9 +240,14 @@ impl<'t> Index<'t> {
 
     fn find_contended(&mut self) {
         for (i, event) in self.trace.events.iter().enumerate() {
-            if matches!(event.op, Op::Acquire { .. } | Op::Section { .. }) && self.lanes_by_lock[event.object as usize].len() > 1
-            {
-                self.contended[event.thread as usize].push(i as u32);
+            let of = self.section_of[i];
+            let (lane, mode, is_whole) = match event.op {
+                Op::Acquire { mode, .. } => (self.sections[of as usize].lane, mode, false),
+                Op::Section { mode, .. } => (of, mode, true),
+                _ => continue,
+            };
+            if self.lanes_by_lock[event.object as usize].len() > 1 {
+                self.contended[event.thread as usize].push(Contended::new(i as u32, lane, class(mode), is_whole));
             }
         }
     }
