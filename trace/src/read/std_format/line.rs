@@ -47,9 +47,9 @@ pub(super) struct Parsed<'a> {
 /// Takes a line apart.
 pub(super) fn parse(text: &str) -> Result<Parsed<'_>, String> {
     let shape = || "is not `THREAD|OPERATION(OPERAND)|LOCATION`".to_owned();
-    let (thread, rest) = text.split_once('|').ok_or_else(shape)?;
-    let (op, rest) = rest.split_once('(').ok_or_else(shape)?;
-    let (operand, rest) = rest.split_once(')').ok_or_else(shape)?;
+    let (thread, rest) = split(text, b'|').ok_or_else(shape)?;
+    let (op, rest) = split(rest, b'(').ok_or_else(shape)?;
+    let (operand, rest) = split(rest, b')').ok_or_else(shape)?;
     let location = if rest.is_empty() { "" } else { rest.strip_prefix('|').ok_or_else(shape)?.trim() };
     let (thread, op, operand) = (thread.trim(), op.trim(), operand.trim());
     if thread.is_empty() || thread.contains(['(', ')']) {
@@ -63,6 +63,12 @@ pub(super) fn parse(text: &str) -> Result<Parsed<'_>, String> {
         return Err("an operand is missing".to_owned());
     }
     Ok(Parsed { thread, op, operand, location })
+}
+
+/// What stands before and behind the first of these ASCII characters. The parts of a line are too short for a search by many bytes.
+fn split(text: &str, at: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == at)?;
+    Some((&text[..at], &text[at + 1..]))
 }
 
 /// A line with numbers instead of words.
@@ -79,18 +85,31 @@ pub(super) struct Line {
 /// Words by number, in order of their first mention.
 #[derive(Default)]
 pub(super) struct Words {
-    numbers: FxHashMap<String, u32>,
+    short: FxHashMap<u128, u32>,
+    long: FxHashMap<String, u32>,
     pub(super) words: Vec<String>,
+}
+
+/// A word of less than 16 bytes as a number, which takes no look at memory to compare. Nearly all words are that short.
+fn short(word: &str) -> Option<u128> {
+    let mut bytes = [0; 16];
+    let (length, text) = bytes.split_last_mut()?;
+    text.get_mut(..word.len())?.copy_from_slice(word.as_bytes());
+    *length = u8::try_from(word.len()).ok()?;
+    Some(u128::from_le_bytes(bytes))
 }
 
 impl Words {
     fn number(&mut self, key: &str, word: impl FnOnce() -> String) -> u32 {
-        if let Some(number) = self.numbers.get(key) {
-            return *number;
+        let new = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
+        let number = match (short(key), self.long.get(key)) {
+            (Some(short), _) => *self.short.entry(short).or_insert(new),
+            (None, Some(known)) => *known,
+            (None, None) => *self.long.entry(key.to_owned()).or_insert(new),
+        };
+        if number == new {
+            self.words.push(word());
         }
-        let number = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(key.to_owned(), number);
-        self.words.push(word());
         number
     }
 }
