@@ -4,6 +4,7 @@
 
 mod blocks;
 mod condition;
+mod idle;
 mod met;
 mod source;
 mod words;
@@ -15,6 +16,8 @@ use crate::model::Model;
 use crate::model::context::Context;
 use crate::prediction::is_complete;
 use blocks::Waits;
+pub(crate) use condition::may_wait;
+pub(crate) use idle::may_poll;
 pub(crate) use source::Files;
 use source::Place;
 use words::Names;

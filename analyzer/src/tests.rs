@@ -36,6 +36,7 @@ pub(crate) fn rules(text: &str) -> Vec<&'static str> {
 mod across;
 mod calls;
 mod cancel;
+mod inferred;
 mod leaks;
 mod lock_order;
 mod manifest;

@@ -21,12 +21,35 @@ pub(super) enum Condition {
     Tested(RangeInclusive<u32>),
 }
 
+/// Whether a thread that takes a lock at this place may wait there until a condition holds. Where the source is not at hand, it may.
+pub(crate) fn may_wait(sources: &dyn Sources, site: &SiteDef) -> bool {
+    let Some(around) = Around::new(sources, site) else { return true };
+    match Condition::of(&around, site) {
+        Some(Condition::Notified(_) | Condition::Polled) => true,
+        Some(Condition::Tested(_)) | None => is_passed_on(&around),
+    }
+}
+
+/// Whether the guard goes to who called, or to a function that is called.
+fn is_passed_on(Around { above, below }: &Around) -> bool {
+    let text = Blocks::open_at_the_end(above).unfinished + &within(below, 1);
+    let Some((own, later)) = text.split_once(';') else { return true };
+    let Some(guard) = guard(own) else { return own.trim_start().starts_with("return") };
+    [format!("({guard})"), format!("({guard},")].iter().any(|argument| {
+        let mut calls = later.match_indices(argument.as_str()).map(|(at, _)| last_word(&later[..at]));
+        calls.any(|call| !call.is_empty() && !matches!(call, "drop" | "Some" | "Ok"))
+    })
+}
+
 impl Condition {
     /// That of a thread that takes a lock here.
     pub(super) fn at(sources: &dyn Sources, site: &SiteDef) -> Option<Condition> {
-        let Around { above, below } = Around::new(sources, site)?;
-        let mut blocks = Blocks::open_at_the_end(&above);
-        let text = std::mem::take(&mut blocks.unfinished) + &within(&below, 1);
+        Condition::of(&Around::new(sources, site)?, site)
+    }
+
+    fn of(Around { above, below }: &Around, site: &SiteDef) -> Option<Condition> {
+        let mut blocks = Blocks::open_at_the_end(above);
+        let text = std::mem::take(&mut blocks.unfinished) + &within(below, 1);
         let statements = Blocks::closed(&text);
         let (own, later) = statements.split_first()?;
         let by_guard = || guard(&own.text).and_then(|guard| later.iter().find_map(|statement| passes(statement, guard)));
@@ -35,7 +58,7 @@ impl Condition {
             .or_else(|| polls(own).then_some(Condition::Polled))
             .or_else(by_guard)
             .or_else(|| again().then_some(Condition::Polled))
-            .or_else(|| Some(Condition::Tested(site.line..=site.line + tested(own, &below)?)))
+            .or_else(|| Some(Condition::Tested(site.line..=site.line + tested(own, below)?)))
     }
 
     /// `wait_while` with the lock taken for it.
@@ -97,7 +120,8 @@ fn looks_again(block: &Block, statements: &[Statement]) -> bool {
     let lines = || all().flat_map(|statement| statement.text.lines().chain(statement.inner.lines()));
     let is_look = |statement: &Statement| {
         let text = statement.text.trim_start();
-        ["let ", "if ", "match ", "drop("].iter().any(|word| text.starts_with(word)) || idles(text) || leaves(text)
+        let prints = text.contains("!(");
+        ["let ", "if ", "match ", "drop("].iter().any(|word| text.starts_with(word)) || idles(text) || leaves(text) || prints
     };
     block.head.trim_end().ends_with("loop") && all().all(is_look) && lines().any(idles) && lines().any(leaves)
 }

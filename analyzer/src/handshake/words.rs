@@ -15,6 +15,12 @@ pub(super) const OWNERS: [&str; 3] = ["strong_count(", "try_unwrap(", ".upgrade(
 /// Calls of which the body of a loop consists that only waits.
 pub(super) const IDLES: [&str; 7] = ["spin_loop()", "yield_now()", "sleep(", ".snooze()", ".spin()", "park()", "park_timeout("];
 
+/// Attempts that are recorded, with what came of them.
+pub(super) const ATTEMPTS: [&str; 6] = [".try_recv(", ".try_send(", ".try_lock(", ".try_read(", ".try_write(", "_timeout("];
+/// Functions that look at nothing but the time.
+pub(super) const CLOCKS: [&str; 7] = ["elapsed", "now", "from_secs", "from_secs_f64", "from_millis", "from_micros", "from_nanos"];
+/// Methods that take a lock.
+pub(super) const TAKES_LOCKS: [&str; 3] = [".lock()", ".read()", ".write()"];
 /// Methods of a condition variable by which a thread waits for a notification.
 pub(super) const AWAITS: [&str; 5] = [".wait(", ".wait_timeout(", ".wait_timeout_ms(", ".wait_for(", ".wait_until("];
 /// Those by which it waits until a condition holds.

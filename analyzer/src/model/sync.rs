@@ -48,6 +48,10 @@ pub struct Once {
     pub done: Option<Moment>,
     /// Where it was initialised.
     pub set_site: SiteId,
+    /// As which event of its thread that began.
+    pub begun: u32,
+    /// Whether nothing was recorded within the initialiser.
+    pub did_nothing: bool,
     /// Looks that found it done although nothing made them wait for that, by threads that had done nothing but sleep.
     pub lucky: Vec<EarlyGet>,
 }

@@ -182,8 +182,9 @@ impl Builder<'_> {
             let clock = &self.model.threads[t].clock;
             let is_new = |moment: &Moment| moment.thread != t && clock.get(moment.thread) <= moment.index;
             if heard.notified.iter().any(is_new) {
-                for moment in heard.notified.clone() {
-                    self.learn(t, &moment);
+                let notified = heard.notified.clone();
+                if self.may_wait(site) {
+                    notified.iter().for_each(|moment| self.learn(t, moment));
                 }
             }
         }
@@ -193,6 +194,7 @@ impl Builder<'_> {
             && at == site
             && state.writes > writes
             && let Some((moment, _)) = state.last_write.clone()
+            && self.may_wait(site)
         {
             self.learn(t, &moment);
         }

@@ -93,6 +93,9 @@ struct Builder<'a> {
     full_sends: FxHashMap<(usize, ObjectId, ObjectId), Vec<Sent>>,
     long_hold: u64,
     announced: FxHashSet<SiteId>,
+    /// What the source says of places: whether who idles there may poll, and whether who takes a lock there may wait for a condition.
+    polled_at: FxHashMap<SiteId, bool>,
+    awaited_at: FxHashMap<SiteId, bool>,
     /// All that was done when a poller learnt of it latest, the threads that did something since, and how often that was.
     done: Clock,
     stirred: Vec<usize>,
@@ -149,6 +152,8 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
         full_sends: FxHashMap::default(),
         long_hold: ticks(trace, config.long_hold.0),
         announced: order::announced_classes(trace),
+        polled_at: FxHashMap::default(),
+        awaited_at: FxHashMap::default(),
         done: Clock::default(),
         stirred: Vec::new(),
         told: 0,

@@ -7,6 +7,7 @@ use conccheck_trace::{Event, ObjectId, SiteId};
 use rustc_hash::FxHashSet;
 
 use super::Builder;
+use crate::handshake;
 
 /// The classes of locks that a condition variable is used with. State behind such a lock (the count of a wait group, a latch) is
 /// passed on also to who finds that there is nothing to wait for any more, which no event of the condition variable shows.
@@ -19,16 +20,33 @@ impl Builder<'_> {
     /// on with something else, whatever others did until then may be what it waited for.
     pub(super) fn watch_polling(&mut self, t: usize, event: &Event) {
         let polls = match *event {
-            Event::Yield { .. } => true,
-            Event::Sleep { site, .. } => self.model.threads[t].sleeps && self.tracks[t].slept == site,
+            Event::Yield { site } => self.may_poll(site),
+            Event::Sleep { site, .. } => self.model.threads[t].sleeps && self.tracks[t].slept == site && self.may_poll(site),
             _ => false,
         };
         if polls {
             self.tracks[t].polls = true;
-        } else if self.tracks[t].polls && !matches!(event, Event::Sleep { .. }) {
+        } else if self.tracks[t].polls && !matches!(*event, Event::Sleep { site, .. } if self.may_poll(site)) {
             self.tracks[t].polls = false;
             self.learn_all(t);
         }
+    }
+
+    fn may_poll(&mut self, site: SiteId) -> bool {
+        let model = &self.model;
+        *self
+            .polled_at
+            .entry(site)
+            .or_insert_with(|| model.site(site).is_none_or(|place| handshake::may_poll(model.sources, place)))
+    }
+
+    /// Whether a thread that takes a lock at a place may do so to wait for what others change under it.
+    pub(super) fn may_wait(&mut self, site: SiteId) -> bool {
+        let model = &self.model;
+        *self
+            .awaited_at
+            .entry(site)
+            .or_insert_with(|| model.site(site).is_none_or(|place| handshake::may_wait(model.sources, place)))
     }
 
     /// Notes that the thread does something.
@@ -67,7 +85,7 @@ impl Builder<'_> {
 
     /// A section only looked at what the lock protects.
     pub(super) fn read_state(&mut self, t: usize, lock: ObjectId) {
-        if self.is_announced(lock) {
+        if self.is_announced(lock) && self.tracks[t].poll.is_some_and(|(_, site, _)| self.may_wait(site)) {
             self.tracks[t].version += 1;
             if let Some(heard) = &self.model.locks.at(lock.0).heard {
                 self.model.threads[t].clock.join(&heard.published);

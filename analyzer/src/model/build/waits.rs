@@ -7,11 +7,14 @@ use super::super::sync::{EarlyGet, Notification};
 use super::super::thread::Pending;
 use super::{Builder, number};
 use crate::clock::Moment;
+use crate::rules::statement;
 
 /// Lucky looks remembered for each once.
 const LUCKY: usize = 16;
 /// Notifications remembered for each condition variable.
 const NOTIFICATIONS: usize = 256;
+/// Methods of a once that never run an initialiser.
+const LOOKS_ONLY: [&str; 6] = ["get", "get_mut", "wait", "wait_force", "is_completed", "is_initialized"];
 /// Arrivals remembered for each generation of a barrier.
 const ARRIVALS: usize = 16;
 
@@ -57,8 +60,9 @@ impl Builder<'_> {
                 state.notifications.push(Notification { order: order.0, moment, site, all, waiting });
             }
             Event::OnceBegin { once, site } => {
-                self.model.onces.at(once.0).running = Some((t, site));
-                self.model.onces.at(once.0).set_site = site;
+                let state = self.model.onces.at(once.0);
+                state.running = Some((t, site));
+                (state.set_site, state.begun) = (site, index);
                 self.model.threads[t].initialising.push((once, site));
             }
             Event::OnceEnd { once, panicked } => {
@@ -67,6 +71,7 @@ impl Builder<'_> {
                 state.running = None;
                 if !panicked {
                     state.done = Some(moment);
+                    state.did_nothing = index == state.begun + 1;
                 }
                 self.model.threads[t].initialising.retain(|(other, _)| *other != once);
             }
@@ -74,7 +79,10 @@ impl Builder<'_> {
                 if let Some(moment) = self.model.onces.at(once.0).done.clone() {
                     self.note_luck(t, index, once, site, &moment);
                     self.mixed_with(t, index, MixedKind::Once, (Event::OnceRequest { once, site }, site), &moment, 0);
-                    self.learn(t, &moment);
+                    // Who would have initialised it otherwise comes behind the initialiser, but not behind what its thread did before.
+                    if !(self.model.onces.at(once.0).did_nothing && self.may_initialise(site)) {
+                        self.learn(t, &moment);
+                    }
                 }
             }
             Event::BarrierWait { barrier, parties, order, .. } => {
@@ -105,6 +113,11 @@ impl Builder<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Whether who asks for a value here makes it if there is none.
+    fn may_initialise(&self, site: SiteId) -> bool {
+        statement::called(&self.model, site).is_some_and(|name| !LOOKS_ONLY.contains(&name.as_str()))
     }
 
     /// Notes a look at a once that nothing but luck made come after its initialisation.
