@@ -10,7 +10,7 @@ use crate::model::thread::Pending;
 pub(crate) fn object(event: Event) -> Option<ObjectId> {
     match event {
         Event::Request { lock, .. } => Some(lock),
-        Event::Wait { condvar, .. } => Some(condvar),
+        Event::Wait { condvar, .. } | Event::Wake { condvar, .. } => Some(condvar),
         Event::SendRequest { channel, .. } | Event::Send { channel, .. } => Some(channel),
         Event::RecvRequest { channel, .. } | Event::Recv { channel, .. } => Some(channel),
         Event::OnceRequest { once, .. } => Some(once),
@@ -52,7 +52,7 @@ pub(crate) fn text(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> St
 pub(crate) fn doing(model: &Model<'_>, draft: &Draft<'_, '_>, event: Event) -> String {
     let name = object(event).map(|id| draft.quoted(id)).unwrap_or_default();
     match event {
-        Event::Wait { .. } => format!("waiting for a notification of {name}"),
+        Event::Wait { .. } | Event::Wake { .. } => format!("waiting for a notification of {name}"),
         Event::SendRequest { .. } => format!("sending into {name}"),
         Event::RecvRequest { channel, .. } if is_group(model, channel) => format!("waiting for the members of {name}"),
         Event::RecvRequest { .. } => format!("receiving from {name}"),

@@ -112,6 +112,19 @@ fn who_else_could_end_a_wait_under_a_lock_is_named() {
 }
 
 #[test]
+fn a_wait_for_a_notification_under_a_lock_names_the_condition_variable() {
+    let text = format!(
+        "{START}t1 lock m; t1 unlock m read-only; main lock m; main lock n; main wait cv n; t1 notify cv; main wake cv
+        main unlock n; main unlock m; t1 end; t2 end; main end"
+    );
+    let findings = analysis(&text).findings;
+    let [finding] = &findings[..] else { panic!("{findings:?}") };
+    let (step, call) = (&finding.parties[0].steps[1].text, &finding.scenario.last().expect("a scenario").text);
+    assert!(step.starts_with("waits for a notification of `"), "{step}");
+    assert!(call.starts_with("wait(") && call != "wait()", "{call}");
+}
+
+#[test]
 fn a_join_under_a_lock_that_the_child_takes_is_a_cycle() {
     let late = "t1 lock m; t1 unlock m; t1 end; main lock m; main request-join t1; main join t1; main unlock m";
     assert_eq!(found(late), ["hold-and-wait-cycle"]);
