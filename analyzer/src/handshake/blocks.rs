@@ -1,6 +1,7 @@
 //! The blocks and statements of a source text, and which of them only wait.
 
 use super::words::{ENDS, IDLES, LOOKS, Names, OWNERS, TAKES, declared, names};
+use crate::receiver::last_word;
 
 #[derive(Clone, Debug)]
 pub(super) struct Statement {
@@ -18,7 +19,7 @@ pub(super) struct Statement {
 impl Statement {
     /// The atomics that a loop takes for its thread.
     pub(super) fn takes(&self) -> impl Iterator<Item = String> {
-        names(&self.text, &TAKES).filter(|_| self.waits.is_some())
+        names(&self.text, &TAKES).chain(names(&self.inner, &TAKES)).filter(|_| self.waits.is_some())
     }
 }
 
@@ -78,9 +79,9 @@ impl Blocks {
         blocks
     }
 
-    /// The statements of all blocks of a text.
+    /// The statements of all blocks of a text, whose lines are counted from 0.
     pub(super) fn closed(text: &str) -> Vec<Statement> {
-        let lines: Vec<(u32, String)> = text.lines().map(|line| (0, line.to_owned())).collect();
+        let lines: Vec<(u32, String)> = (0..).zip(text.lines()).map(|(number, line)| (number, line.to_owned())).collect();
         Blocks::open_at_the_end(&lines).into_statements()
     }
 
@@ -125,13 +126,41 @@ pub(super) fn is_wait(head: &str, statements: &[Statement]) -> Option<Waits> {
     statements.iter().filter(|_| is_loop).find_map(|statement| waits_for(&statement.text))
 }
 
+/// The variables that hold what was looked at, with the names of the atomics.
+pub(super) type Looked = Vec<(String, Names)>;
+
+/// Those that these statements bind.
+pub(super) fn looked(statements: &[Statement]) -> Looked {
+    let looked = |statement: &Statement| {
+        let looks: Names = names(&statement.text, &LOOKS).collect();
+        Some((bound(&statement.text)?.to_owned(), looks)).filter(|(_, looks)| !looks.is_empty())
+    };
+    statements.iter().filter_map(looked).collect()
+}
+
+/// The variable that a statement binds.
+pub(super) fn bound(text: &str) -> Option<&str> {
+    let pattern = text.trim_start().strip_prefix("let ")?.split(['=', ':']).next()?;
+    Some(last_word(pattern.trim_end())).filter(|name| !name.is_empty())
+}
+
+/// Whether a text has a name in it as a word.
+pub(super) fn mentions(text: &str, name: &str) -> bool {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
+}
+
 /// The atomics of which one has to be set for what a statement's braces hold (`runs`), or for what follows it.
-pub(super) fn is_test(statement: &Statement) -> Option<Waits> {
+pub(super) fn is_test(statement: &Statement, looked: &Looked) -> Option<Waits> {
     let Statement { text, inner, runs, .. } = statement;
     let head = text.trim_start();
     let goes_on_if = if *runs { !is_negated(head) } else { is_negated(head) && leaves(inner) };
     let is_test = goes_on_if && (head.starts_with("if ") || head.starts_with("match "));
-    let looks: Names = names(head, &LOOKS).filter(|_| is_test).collect();
+    // Who takes every second one looks at no state.
+    if !is_test || head.contains('%') {
+        return None;
+    }
+    let of_variables = looked.iter().filter(|(name, _)| mentions(head, name)).flat_map(|(_, looks)| looks.iter().cloned());
+    let looks: Names = names(head, &LOOKS).chain(of_variables).collect();
     (!looks.is_empty()).then_some(Waits::Test(looks))
 }
 

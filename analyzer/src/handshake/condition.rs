@@ -4,9 +4,9 @@ use std::ops::RangeInclusive;
 
 use conccheck_trace::SiteDef;
 
-use super::blocks::{Block, Blocks, Statement, is_negated, leaves, within};
+use super::blocks::{Block, Blocks, Statement, bound, is_negated, leaves, mentions, within};
 use super::source::Around;
-use super::words::{AWAITS, AWAITS_WHILE, IDLES, Names, names};
+use super::words::{AWAITS, AWAITS_WHILE, ENDS, IDLES, Names, names};
 use crate::Sources;
 use crate::receiver::last_word;
 
@@ -34,7 +34,7 @@ pub(crate) fn may_wait(sources: &dyn Sources, site: &SiteDef) -> bool {
 fn is_passed_on(Around { above, below }: &Around) -> bool {
     let text = Blocks::open_at_the_end(above).unfinished + &within(below, 1);
     let Some((own, later)) = text.split_once(';') else { return true };
-    let Some(guard) = guard(own) else { return own.trim_start().starts_with("return") };
+    let Some(guard) = bound(own) else { return own.trim_start().starts_with("return") };
     [format!("({guard})"), format!("({guard},")].iter().any(|argument| {
         let mut calls = later.match_indices(argument.as_str()).map(|(at, _)| last_word(&later[..at]));
         calls.any(|call| !call.is_empty() && !matches!(call, "drop" | "Some" | "Ok"))
@@ -49,16 +49,29 @@ impl Condition {
 
     fn of(Around { above, below }: &Around, site: &SiteDef) -> Option<Condition> {
         let mut blocks = Blocks::open_at_the_end(above);
-        let text = std::mem::take(&mut blocks.unfinished) + &within(below, 1);
-        let statements = Blocks::closed(&text);
+        let begun = std::mem::take(&mut blocks.unfinished);
+        let mut statements = Blocks::closed(&(begun.clone() + &within(below, 1)));
+        // Lines count from the place on.
+        let above = u32::try_from(begun.matches('\n').count()).unwrap_or(u32::MAX);
+        statements.iter_mut().for_each(|statement| statement.line = statement.line.saturating_sub(above));
         let (own, later) = statements.split_first()?;
-        let by_guard = || guard(&own.text).and_then(|guard| later.iter().find_map(|statement| passes(statement, guard)));
+        let by_guard = || bound(&own.text).and_then(|guard| later.iter().find_map(|statement| passes(statement, guard)));
         let again = || blocks.open.last().is_some_and(|block| looks_again(block, &statements));
         Condition::of_call(&own.text)
             .or_else(|| polls(own).then_some(Condition::Polled))
             .or_else(by_guard)
             .or_else(|| again().then_some(Condition::Polled))
-            .or_else(|| Some(Condition::Tested(site.line..=site.line + tested(own, below)?)))
+            .or_else(|| {
+                let by_variable = || {
+                    let name = bound(&own.text)?;
+                    later
+                        .iter()
+                        .filter(|statement| mentions(&statement.text, name))
+                        .find_map(|statement| tested(statement, below))
+                };
+                let (first, last) = tested(own, below).or_else(by_variable)?;
+                Some(Condition::Tested(site.line + first..=site.line + last))
+            })
     }
 
     /// `wait_while` with the lock taken for it.
@@ -66,12 +79,6 @@ impl Condition {
         let condvars: Names = names(text, &AWAITS_WHILE).collect();
         (!condvars.is_empty()).then_some(Condition::Notified(condvars))
     }
-}
-
-/// The variable that a statement makes.
-fn guard(text: &str) -> Option<&str> {
-    let pattern = text.trim_start().strip_prefix("let ")?.split(['=', ':']).next()?;
-    Some(last_word(pattern.trim_end())).filter(|name| !name.is_empty())
 }
 
 /// What a statement waits for that passes this guard on to a condition variable.
@@ -92,20 +99,22 @@ fn idles(text: &str) -> bool {
     IDLES.iter().any(|call| text.contains(call))
 }
 
-/// How many lines below the place belong to what is done only if a condition holds that the statement tests, if it tests one.
-fn tested(statement: &Statement, below: &[String]) -> Option<u32> {
+/// The lines, counted from the place on, of what is done only if a condition holds that the statement tests, if it tests one.
+fn tested(statement: &Statement, below: &[String]) -> Option<(u32, u32)> {
     let head = statement.text.trim();
     let branches = ["if ", "match ", "while let "].iter().any(|word| head.starts_with(word));
-    let is_else = head.starts_with("let ") && head.ends_with(" else");
+    let binds = head.starts_with("let ") && [" else", " match ", " if "].iter().any(|word| head.contains(word));
+    let from = below.get(statement.line as usize..)?;
     let text = if branches && !is_negated(head) {
-        let braces = within(below, 0);
+        let braces = within(from, 0);
         if braces.contains('{') { braces } else { return None }
-    } else if (branches || is_else) && leaves(&statement.inner) {
+    } else if branches && leaves(&statement.inner) || binds && ENDS.iter().any(|word| mentions(&statement.inner, word)) {
         within(below, 1)
     } else {
         return None;
     };
-    u32::try_from(text.matches('\n').count()).ok()
+    let last = text.matches('\n').count() + if branches && !is_negated(head) { statement.line as usize } else { 0 };
+    Some((statement.line, u32::try_from(last).ok()?))
 }
 
 /// Whether it is a loop that looks at what the lock protects, and does nothing else.
@@ -200,6 +209,8 @@ mod tests {
         assert_eq!(lines("let Some(job) = ^jobs.lock().unwrap().pop() else {\n return;\n };\n job.run();"), Some(2..=6));
         assert_eq!(lines("if !*^done.lock().unwrap() { return; }\n work();"), Some(2..=4));
         assert_eq!(lines("if !*^stop.lock().unwrap() {\n work();\n }"), None);
-        assert_eq!(lines("let n = *^n.lock().unwrap();\n if n > 0 { work(); }"), None);
+        assert_eq!(lines("let n = *^n.lock().unwrap();\n if n > 0 {\n work();\n }"), Some(3..=5));
+        assert_eq!(lines("let state = match &*^s.lock().unwrap() {\n Fresh => return,\n x => x.n,\n };\n work();"), Some(2..=7));
+        assert_eq!(lines("let n = *^n.lock().unwrap();\n if m > 0 {\n work();\n }"), None);
     }
 }

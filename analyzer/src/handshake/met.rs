@@ -58,11 +58,15 @@ pub(super) fn met(model: &Model<'_>, late: &Context, early: &Context) -> Option<
     if asked.is_empty() {
         return None;
     }
-    let mut told = vec![Told::by(model, early.thread(), &asked, Behind::Event(last))?];
+    let mut changed = changed(model, early.thread(), &asked, Behind::Event(last))?;
     if let Some(joiner) = joiner {
-        told.push(Told::by(model, joiner, &asked, Behind::Join(early.thread()))?);
+        changed.extend(self::changed(model, joiner, &asked, Behind::Join(early.thread()))?);
     }
-    asked.iter().find(|asked| told.iter().any(|told| told.made_true(asked))).map(|asked| asked.site)
+    let is_told = |condition: &Condition| match condition {
+        Condition::Notified(condvars) => are_notified(model, condvars, early.thread(), last),
+        Condition::Polled | Condition::Tested(_) => true,
+    };
+    asked.iter().find(|asked| changed.contains(&asked.lock) && is_told(&asked.condition)).map(|asked| asked.site)
 }
 
 /// A thread's latest look at a condition.
@@ -99,57 +103,50 @@ enum Behind {
     Join(usize),
 }
 
-/// What a thread changed before others looked, and whom it told.
-#[derive(Default)]
-struct Told {
-    written: FxHashSet<ObjectId>,
-    notified: Names,
+/// Under which locks a thread changed something before others looked; `None` if that is too much to look through.
+fn changed(model: &Model<'_>, thread: usize, asked: &[Asked], behind: Behind) -> Option<FxHashSet<ObjectId>> {
+    let mut changed = FxHashSet::default();
+    let mut held: FxHashMap<ObjectId, u64> = FxHashMap::default();
+    let mut is_behind = false;
+    for (index, record) in (0..).zip(model.files.events(model, thread)?) {
+        is_behind |= match behind {
+            Behind::Event(last) => index > last,
+            Behind::Join(joined) => matches!(record.event, Event::Join { child, .. } if child == model.threads[joined].id),
+        };
+        match record.event {
+            Event::Acquire { lock, order, .. } => _ = held.insert(lock, order.0),
+            Event::Release { lock, wrote, .. } => {
+                let order = held.remove(&lock).filter(|_| wrote && is_behind);
+                let is_seen = |asked: &Asked| {
+                    let is_before = |order: u64| order < asked.order + u64::from(asked.is_read);
+                    asked.lock == lock && order.is_some_and(is_before)
+                };
+                if asked.iter().any(is_seen) {
+                    changed.insert(lock);
+                }
+            }
+            _ => {}
+        }
+    }
+    Some(changed)
 }
 
-impl Told {
-    /// `None` if that is too much to look through.
-    fn by(model: &Model<'_>, thread: usize, asked: &[Asked], behind: Behind) -> Option<Told> {
-        let mut told = Told::default();
-        let mut held: FxHashMap<ObjectId, u64> = FxHashMap::default();
-        let mut is_behind = false;
-        for (index, record) in (0..).zip(model.files.events(model, thread)?) {
-            is_behind |= match behind {
-                Behind::Event(last) => index > last,
-                Behind::Join(joined) => matches!(record.event, Event::Join { child, .. } if child == model.threads[joined].id),
-            };
-            match record.event {
-                Event::Acquire { lock, order, .. } => _ = held.insert(lock, order.0),
-                Event::Release { lock, wrote, .. } => {
-                    let order = held.remove(&lock).filter(|_| wrote && is_behind);
-                    let is_seen = |asked: &Asked| {
-                        let is_before = |order: u64| order < asked.order + u64::from(asked.is_read);
-                        asked.lock == lock && order.is_some_and(is_before)
-                    };
-                    if asked.iter().any(is_seen) {
-                        told.written.insert(lock);
-                    }
-                }
-                Event::Notify { site, .. } if is_behind => told.notified.extend(notified(model, site)),
-                _ => {}
-            }
-        }
-        Some(told)
-    }
-
-    /// Whether that may be why who asked does not have to wait.
-    fn made_true(&self, asked: &Asked) -> bool {
-        // A place in a tuple is no name.
-        let is_name = |name: &String| !name.starts_with(|c: char| c.is_ascii_digit());
-        let is_told = |condvars: &Names| {
-            let both = || condvars.iter().chain(&self.notified);
-            !self.notified.is_empty() && (!both().all(is_name) || !condvars.is_disjoint(&self.notified))
-        };
-        self.written.contains(&asked.lock)
-            && match &asked.condition {
-                Condition::Notified(condvars) => is_told(condvars),
-                Condition::Polled | Condition::Tested(_) => true,
-            }
-    }
+/// Whether anybody notified a condition variable of such a name, not only the thread `early` before its event `last`. Of those who
+/// change what is waited for the last may do so.
+fn are_notified(model: &Model<'_>, condvars: &Names, early: usize, last: u32) -> bool {
+    // A place in a tuple is no name.
+    let is_name = |name: &String| !name.starts_with(|c: char| c.is_ascii_digit());
+    let sites: FxHashSet<SiteId> = model
+        .condvars
+        .iter()
+        .flat_map(|(_, condvar)| &condvar.notifications)
+        .filter(|notification| notification.moment.thread != early || notification.moment.index > last)
+        .map(|notification| notification.site)
+        .collect();
+    let are_same = |notified: Names| {
+        !notified.is_empty() && (!condvars.iter().chain(&notified).all(is_name) || !condvars.is_disjoint(&notified))
+    };
+    sites.into_iter().any(|site| are_same(notified(model, site)))
 }
 
 /// What the condition variables are called that are notified at a place, whose call may begin on the line above.

@@ -7,9 +7,9 @@ use conccheck_trace::SiteDef;
 use conccheck_trace::read::Events;
 use rustc_hash::FxHashMap;
 
-use super::blocks::{Blocks, Statement, Waits, is_test, within};
+use super::blocks::{Blocks, Statement, Waits, is_test, looked, within};
 use super::met::{self, Conditions};
-use super::words::{LOOKS, Names, SETS, calls, code, declared, names};
+use super::words::{LOOKS, Names, SETS, TAKES_LOCKS, calls, code, declared, names};
 use crate::Sources;
 use crate::model::Model;
 
@@ -19,6 +19,8 @@ const LINES: u32 = 80;
 const FILE: u32 = 3_000;
 /// Events that are looked through: some seconds.
 const MOST_EVENTS: u64 = 50_000_000;
+/// Lines of a function that does little but look at an atomic.
+const LOOK: usize = 8;
 /// Lines of a function that is called.
 const BODY: usize = 60;
 
@@ -34,8 +36,8 @@ pub(crate) struct Files {
 /// What a file has to do with atomics.
 #[derive(Default, Debug)]
 struct File {
-    /// The functions that have to do with them: name and body.
-    helpers: Vec<(String, String)>,
+    /// The functions that have to do with them.
+    helpers: Vec<Helper>,
     /// Those that are set anywhere in it.
     set: Names,
 }
@@ -110,12 +112,13 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn new(sources: &dyn Sources, files: &Files, site: &SiteDef) -> Place {
-        let Some(Around { above, below }) = Around::new(sources, site) else { return Place::default() };
+        let Some(Around { mut above, below }) = Around::new(sources, site) else { return Place::default() };
+        let file = files.get(&site.file, |number| line(sources, site, number));
+        above.iter_mut().for_each(|(_, text)| expand(text, &file.helpers));
         let blocks = Blocks::open_at_the_end(&above);
         // What a closure for another thread does not do itself is done by others.
         let spawned = blocks.open.iter().rev().position(|block| block.head.contains("spawn"));
         let inside = spawned.map_or(blocks.open.len(), |at| at + 1);
-        let file = files.get(&site.file, |number| line(sources, site, number));
         Place { before: blocks.into_statements(), behind: within(&below, inside), file }
     }
 
@@ -125,7 +128,8 @@ impl Place {
             self.called(&statement.text).find_map(|body| Blocks::closed(body).into_iter().find_map(|inner| inner.waits))
         };
         let waits = |statement: &Statement| Some((statement.waits.clone().or_else(|| called(statement))?, statement.line));
-        let test = |statement: &Statement| Some((is_test(statement)?, statement.line));
+        let looked = looked(&self.before);
+        let test = |statement: &Statement| Some((is_test(statement, &looked)?, statement.line));
         let before = || self.before.iter().rev();
         before().find_map(waits).or_else(|| before().find_map(test))
     }
@@ -152,24 +156,55 @@ impl Place {
     /// The bodies of the functions that a text calls.
     fn called(&self, text: &str) -> impl Iterator<Item = &str> {
         let names: Vec<&str> = calls(text).collect();
-        self.file.helpers.iter().filter(move |(name, _)| names.contains(&name.as_str())).map(|(_, body)| body.as_str())
+        self.file.helpers.iter().filter(move |helper| names.contains(&helper.name.as_str())).map(|helper| helper.body.as_str())
     }
 }
 
-/// The functions of a file whose bodies have to do with atomics.
-fn helpers(lines: &[String]) -> Vec<(String, String)> {
-    let mut helpers = Vec::new();
+/// A function that has to do with atomics.
+#[derive(Clone, Debug)]
+struct Helper {
+    name: String,
+    body: String,
+    /// What it looks at, as calls, where it does little else: its caller looks at that.
+    looks: Vec<String>,
+}
+
+impl Helper {
+    fn new(name: &str, body: String) -> Helper {
+        let works = TAKES_LOCKS.iter().chain(&["while ", "loop ", "for "]).any(|word| body.contains(word));
+        let of = |method: &&str| names(&body, &[*method]).map(|name| format!("{name}{method}")).collect::<Vec<_>>();
+        let looks = if works || body.lines().count() > LOOK { Vec::new() } else { LOOKS.iter().flat_map(of).collect() };
+        Helper { name: name.to_owned(), body, looks }
+    }
+}
+
+/// Writes into a text what the functions look at that it calls.
+fn expand(text: &mut String, helpers: &[Helper]) {
+    for helper in helpers.iter().filter(|helper| !helper.looks.is_empty()) {
+        let call = if declared(text) == Some(&helper.name) { None } else { calls(text).find(|word| *word == helper.name) };
+        if let Some(at) = call.map(|word| word.as_ptr() as usize - text.as_ptr() as usize) {
+            text.insert_str(at, &helper.looks.concat());
+        }
+    }
+}
+
+/// The functions of a file whose bodies have to do with atomics, also by what they call.
+fn helpers(lines: &[String]) -> Vec<Helper> {
+    let mut all = Vec::new();
     for (at, text) in lines.iter().enumerate() {
         let Some(name) = declared(text) else { continue };
         let mut whole = lines[at..].iter().take(BODY).fold(String::new(), |whole, line| whole + line + "\n");
         let start = whole.find('{').map_or(whole.len(), |at| at + 1);
         whole.drain(..start);
-        let body = within(&[whole], 1);
-        if SETS.iter().chain(&LOOKS).any(|call| body.contains(call)) {
-            helpers.push((name.to_owned(), body));
-        }
+        all.push(Helper::new(name, within(&[whole], 1)));
     }
-    helpers
+    let look: Vec<Helper> = all.iter().filter(|helper| !helper.looks.is_empty()).cloned().collect();
+    let expanded = all.into_iter().map(|helper| {
+        let mut lines: Vec<String> = helper.body.lines().map(str::to_owned).collect();
+        lines.iter_mut().for_each(|line| expand(line, &look));
+        Helper { body: lines.join("\n"), ..helper }
+    });
+    expanded.filter(|helper| SETS.iter().chain(&LOOKS).any(|call| helper.body.contains(call))).collect()
 }
 
 #[cfg(test)]
