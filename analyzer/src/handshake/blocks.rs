@@ -153,20 +153,21 @@ pub(super) fn mentions(text: &str, name: &str) -> bool {
 pub(super) fn is_test(statement: &Statement, looked: &Looked) -> Option<Waits> {
     let Statement { text, inner, runs, .. } = statement;
     let head = text.trim_start();
-    let goes_on_if = if *runs { !is_negated(head) } else { is_negated(head) && leaves(inner) };
+    let goes_on_if = if *runs { !is_negated(head) } else { is_negated(head) && ends_by_leaving(inner) };
     let is_test = goes_on_if && (head.starts_with("if ") || head.starts_with("match "));
-    // Who takes every second one looks at no state.
-    if !is_test || head.contains('%') {
-        return None;
-    }
     let of_variables = looked.iter().filter(|(name, _)| mentions(head, name)).flat_map(|(_, looks)| looks.iter().cloned());
-    let looks: Names = names(head, &LOOKS).chain(of_variables).collect();
+    let looks: Names = names(head, &LOOKS).chain(of_variables).filter(|_| is_test).collect();
     (!looks.is_empty()).then_some(Waits::Test(looks))
 }
 
 /// Whether a condition holds where something else does not.
 pub(super) fn is_negated(head: &str) -> bool {
     head.contains('!') || head.contains("== false")
+}
+
+/// Whether the last thing in a block is to leave what the block is in.
+pub(super) fn ends_by_leaving(inner: &str) -> bool {
+    inner.lines().rev().find(|line| !line.trim().is_empty()).is_some_and(leaves)
 }
 
 /// Whether a text begins with leaving the block that it is in.

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use conccheck_trace::SiteDef;
 
-use super::blocks::{Block, Blocks, Statement, bound, is_negated, leaves, mentions, within};
+use super::blocks::{Block, Blocks, Statement, bound, ends_by_leaving, is_negated, leaves, mentions, within};
 use super::source::Around;
 use super::words::{AWAITS, AWAITS_WHILE, ENDS, IDLES, Names, names};
 use crate::Sources;
@@ -108,7 +108,7 @@ fn tested(statement: &Statement, below: &[String]) -> Option<(u32, u32)> {
     let text = if branches && !is_negated(head) {
         let braces = within(from, 0);
         if braces.contains('{') { braces } else { return None }
-    } else if branches && leaves(&statement.inner) || binds && ENDS.iter().any(|word| mentions(&statement.inner, word)) {
+    } else if branches && ends_by_leaving(&statement.inner) || binds && ENDS.iter().any(|word| mentions(&statement.inner, word)) {
         within(below, 1)
     } else {
         return None;
