@@ -24,6 +24,7 @@ mod file;
 mod fork;
 mod local;
 mod perturb;
+mod polling;
 mod saving;
 mod session;
 mod site;

@@ -1,23 +1,21 @@
 //! What channels record: messages, waits, failures, and the life of each handle.
 
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use conccheck_trace::{Event, HandleId, ObjectId, ObjectKind, Side, Stamp};
 
 use crate::object::{self, Object};
-use crate::{entry, local, recorder, site};
+use crate::{entry, local, polling, recorder, site};
 
 /// The recorded side of one sender or receiver. Its drop is recorded, so it must be dropped before the real handle is.
+///
+/// As the originals it has no interior mutability, so that constants may refer to it.
 #[derive(Debug)]
 pub struct Handle {
     /// `NONE` where the channel was made while nothing was recorded.
     channel: ObjectId,
     id: HandleId,
     side: Side,
-    /// Whether the latest attempt through this handle was a try that failed: a polling loop's repeats are not recorded, or they
-    /// would fill the trace.
-    polling: AtomicBool,
 }
 
 /// Records a new channel and gives its sender's and receiver's side. `capacity`: `None` for unbounded, 0 for rendezvous.
@@ -49,7 +47,7 @@ fn new(kind: ObjectKind, capacity: Option<usize>, type_name: fn() -> &'static st
 
 impl Handle {
     fn new(channel: ObjectId, id: HandleId, side: Side) -> Handle {
-        Handle { channel, id, side, polling: AtomicBool::new(false) }
+        Handle { channel, id, side }
     }
 
     /// Whether this channel is recorded: not one that was made while nothing was, nor, in a forked child, one of the parent's.
@@ -83,7 +81,7 @@ impl Handle {
 
     /// Records a send that put nothing in: the receiver is gone (`closed`), or there was no room.
     pub fn send_failed(&self, closed: bool, place: &'static Location<'static>) {
-        if self.is_recorded() && !self.repeats_poll(!closed) {
+        if self.is_recorded() && !self.repeats_poll(closed) {
             let site = recorder::site(place);
             recorder::emit(Event::SendFail { channel: self.channel, handle: self.id, site, closed });
         }
@@ -93,7 +91,7 @@ impl Handle {
     pub fn recv_request(&self, timed: bool, place: &'static Location<'static>) {
         if self.is_recorded() {
             let site = recorder::site(place);
-            self.polling.store(false, Ordering::Relaxed);
+            polling::ends(self.id);
             recorder::emit(Event::RecvRequest { channel: self.channel, handle: self.id, site, timed });
         }
     }
@@ -101,7 +99,7 @@ impl Handle {
     /// Records that this handle is one of those that the thread is about to select from.
     pub(crate) fn select_case(&self) {
         if self.is_recorded() {
-            self.polling.store(false, Ordering::Relaxed);
+            polling::ends(self.id);
             recorder::emit(Event::SelectCase { channel: self.channel, handle: self.id, side: self.side });
         }
     }
@@ -122,7 +120,7 @@ impl Handle {
 
     /// Records a receive that got nothing: all senders are gone (`closed`), or there was no message.
     pub fn recv_failed(&self, closed: bool, place: &'static Location<'static>) {
-        if self.is_recorded() && !self.repeats_poll(!closed) {
+        if self.is_recorded() && !self.repeats_poll(closed) {
             let site = recorder::site(place);
             recorder::emit(Event::RecvFail { channel: self.channel, handle: self.id, site, closed });
         }
@@ -131,9 +129,7 @@ impl Handle {
     /// Records that a message was put in or taken out.
     #[inline(never)]
     fn message(&self, tag: u8, stamp: Stamp, place: &'static Location<'static>) {
-        if self.polling.load(Ordering::Relaxed) {
-            self.polling.store(false, Ordering::Relaxed);
-        }
+        polling::ends(self.id);
         let recorded = site::first_seen(place).and_then(|site| entry::ends(self.channel, self.id, site)).is_some_and(|ends| {
             local::with(|local| {
                 local.is_ours(self.channel)
@@ -158,9 +154,13 @@ impl Handle {
         }
     }
 
-    /// Whether this failure only repeats the one before it.
-    fn repeats_poll(&self, failed: bool) -> bool {
-        self.polling.swap(failed, Ordering::Relaxed) && failed
+    /// Whether this failure only repeats the one before it. A channel that was found closed is no longer polled.
+    fn repeats_poll(&self, closed: bool) -> bool {
+        if closed {
+            polling::ends(self.id);
+            return false;
+        }
+        polling::repeats(self.id)
     }
 }
 

@@ -42,3 +42,14 @@ macro_rules! traits_of {
         ]
     };
 }
+
+/// Makes constants that refer to a value of each type, which compiles only where the types have no interior mutability.
+#[allow(unused_macros, reason = "not every facade has such types")]
+macro_rules! constants_refer_to {
+    ($($type:ty),+ $(,)?) => {
+        const fn none<T>() -> Option<T> {
+            None
+        }
+        $(const _: &Option<$type> = &none();)+
+    };
+}

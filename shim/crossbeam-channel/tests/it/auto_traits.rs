@@ -38,3 +38,16 @@ fn every_type_has_the_traits_of_the_original() {
     same!(Select<'static>);
     same!(SelectedOperation<'static>);
 }
+
+#[test]
+fn constants_may_refer_to_the_ends_of_channels() {
+    use conccheck_crossbeam_channel::{IntoIter, Iter, Receiver, Sender, TryIter};
+
+    constants_refer_to!(
+        Sender<Cell<u8>>,
+        Receiver<Cell<u8>>,
+        Iter<'static, Cell<u8>>,
+        TryIter<'static, Cell<u8>>,
+        IntoIter<Cell<u8>>
+    );
+}

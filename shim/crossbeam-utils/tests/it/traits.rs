@@ -27,3 +27,10 @@ fn generic_types_have_the_originals_traits() {
 fn plain_types_have_the_originals_traits() {
     same!(Backoff, sync::Parker, sync::Unparker, sync::WaitGroup, thread::Scope, thread::ScopedThreadBuilder);
 }
+
+#[test]
+fn constants_may_refer_to_what_only_holds_pointers() {
+    use conccheck_crossbeam_utils::{sync, thread};
+
+    constants_refer_to!(sync::Parker, sync::Unparker, sync::WaitGroup, thread::ScopedJoinHandle<'static, Cell<u8>>);
+}

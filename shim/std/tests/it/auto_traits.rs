@@ -59,3 +59,23 @@ fn plain_types_have_the_originals_traits() {
     same!(thread::Thread);
     same!(thread::Scope<'static, 'static>);
 }
+
+#[test]
+fn constants_may_refer_to_what_only_holds_pointers() {
+    use conccheck_std::{sync, thread};
+
+    constants_refer_to!(
+        sync::mpsc::Sender<Cell<u8>>,
+        sync::mpsc::SyncSender<Cell<u8>>,
+        sync::mpsc::Receiver<Cell<u8>>,
+        sync::mpsc::Iter<'static, Cell<u8>>,
+        sync::mpsc::TryIter<'static, Cell<u8>>,
+        sync::mpsc::IntoIter<Cell<u8>>,
+        sync::MutexGuard<'static, Cell<u8>>,
+        sync::RwLockReadGuard<'static, Cell<u8>>,
+        sync::RwLockWriteGuard<'static, Cell<u8>>,
+        thread::JoinHandle<Cell<u8>>,
+        thread::ScopedJoinHandle<'static, Cell<u8>>,
+        thread::Thread,
+    );
+}
