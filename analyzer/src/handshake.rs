@@ -6,6 +6,7 @@ mod blocks;
 mod condition;
 mod idle;
 mod met;
+mod owned;
 mod source;
 mod words;
 
@@ -35,6 +36,8 @@ pub(crate) enum For {
     Atomic,
     /// What a lock protects.
     Condition,
+    /// Nothing: it has the lock to itself.
+    Nothing,
 }
 
 /// A wait that left no trace.
@@ -56,6 +59,9 @@ impl Wait {
             For::Atomic => format!(
                 "atomics are not recorded: {waiter} goes on only if one is set, at {file}:{line}; if the other sets it when it is done, this can't happen"
             ),
+            For::Nothing => format!(
+                "{waiter} has the lock to itself at {file}:{line}, in a value that is borrowed mutably: nobody else can hold it or wait for it"
+            ),
             For::Condition => format!(
                 "{waiter} goes on at {file}:{line} only if a condition holds, which it did already in this run; if the other makes it true when it is done, this can't happen"
             ),
@@ -67,6 +73,13 @@ impl Wait {
 /// `is_proven` that reaches them, in it all conditions hold that held in this run.
 pub(crate) fn apart(model: &Model<'_>, rings: &[Vec<u32>], is_proven: bool) -> Option<Wait> {
     of_all(model, rings.iter(), |ring| {
+        let owned = ring.iter().map(|id| &model.contexts[*id as usize]).find_map(|context| {
+            let site = model.site(owned::owned(model, ring, context)?)?.clone();
+            Some(Wait { thread: context.thread(), site, what: For::Nothing })
+        });
+        if owned.is_some() {
+            return owned;
+        }
         let sides: Vec<Side<'_>> = ring.iter().map(|id| Side::new(model, &model.contexts[*id as usize])).collect();
         let pairs = sides.iter().flat_map(|early| sides.iter().map(move |late| (early, late)));
         pairs

@@ -15,8 +15,8 @@ use crate::model::Model;
 
 /// Lines of a function above a place, and below it, that are looked at.
 const LINES: u32 = 80;
-/// Lines of a file that are looked through for a function that is called.
-const FILE: u32 = 3_000;
+/// Lines of a file that are looked through for what is declared in it.
+pub(super) const FILE: u32 = 3_000;
 /// Events that are looked through: some seconds.
 const MOST_EVENTS: u64 = 50_000_000;
 /// Lines of a function that does little but look at an atomic.
