@@ -1,51 +1,73 @@
 //! Displayed names: what the source calls a lock or channel, and threads by name.
 
+mod apart;
 mod source;
 mod types;
+mod used;
 
-use conccheck_trace::{Event, ObjectId, ObjectKind, SiteDef, SiteId, StringId};
-use rustc_hash::{FxHashMap, FxHashSet};
+use conccheck_trace::{ObjectId, ObjectKind, SiteDef, SiteId, StringId};
+use rustc_hash::FxHashMap;
 
 use crate::model::Model;
-use crate::receiver::receiver;
 use crate::table::Table;
 use source::name_at;
 use types::{short_type, without_paths};
+use used::Used;
 
 /// Names of the objects and threads of a process, without control characters.
 #[derive(Default, Debug)]
 pub struct Names {
-    /// Of each class, the name, and the same without line numbers.
-    classes: Vec<(String, String)>,
+    classes: Vec<Class>,
     /// The class of each object: where it stands in `classes`, from 1; 0 for an object that is not known.
     by_object: Table<u32>,
     threads: Vec<String>,
 }
 
-/// What objects share that were made in one place to hold one type, and are of one kind: a derived `Default` makes several.
-type Class = (SiteId, StringId, ObjectKind);
+/// What is said of the objects of a class.
+#[derive(Debug)]
+struct Class {
+    name: String,
+    /// The name without the place, if it tells one.
+    base: String,
+    /// The name without a line number, and in full, since fingerprints tell locks apart by it.
+    stable: String,
+    kind: ObjectKind,
+    /// What they hold, in short.
+    type_name: String,
+    /// Where they are made, if that is known and not in the standard library.
+    created: Option<SiteDef>,
+}
+
+/// What objects share that were made in one place to hold one type, and are of one kind: a derived `Default` makes several. Of what the
+/// standard library made, as for `map(Mutex::new)`, the place tells nothing: those share the name by which they are used.
+type Key = (SiteId, StringId, ObjectKind, Option<String>);
 
 impl Names {
     pub(crate) fn new(model: &Model<'_>) -> Names {
-        let mut by_class: FxHashMap<Class, u32> = FxHashMap::default();
-        let called = names_of_use(model);
+        let mut by_key: FxHashMap<Key, u32> = FxHashMap::default();
+        let used = Used::new(model);
         let (mut classes, mut by_object) = (Vec::new(), Table::default());
         for (id, object) in model.trace.tables.objects() {
-            let class = (object.created, object.type_name, object.kind);
-            *by_object.at(id.0) = *by_class.entry(class).or_insert_with(|| {
+            let called = used.name(id);
+            let tells_place = used.tells_place(object.created);
+            let key = (object.created, object.type_name, object.kind, called.filter(|_| !tells_place).map(str::to_owned));
+            *by_object.at(id.0) = *by_key.entry(key).or_insert_with(|| {
                 let type_name = model.trace.tables.string(object.type_name).unwrap_or_default();
-                let created = model.site(object.created);
+                let created = model.site(object.created).filter(|_| tells_place);
                 let found = match object.kind {
                     ObjectKind::Scope => Some(short_type(type_name)),
-                    _ => created.and_then(|site| name_at(model.sources, site)).or_else(|| called.get(&class).cloned().flatten()),
+                    _ => created.and_then(|site| name_at(model.sources, site)).or_else(|| called.map(str::to_owned)),
                 };
-                classes.push(match found {
-                    Some(name) => (clean(&name), clean(&name)),
-                    None => (
-                        clean(&describe(object.kind, &short_type(type_name), created, true)),
-                        // In full, since fingerprints tell locks apart by it.
-                        clean(&describe(object.kind, &without_paths(type_name), created, false)),
-                    ),
+                let short = short_type(type_name);
+                let full = without_paths(type_name);
+                let or_else = |describe: &dyn Fn() -> String| clean(&found.clone().unwrap_or_else(describe));
+                classes.push(Class {
+                    name: or_else(&|| describe(object.kind, &short, created, true)),
+                    base: or_else(&|| describe(object.kind, &short, None, true)),
+                    stable: or_else(&|| describe(object.kind, &full, created, false)),
+                    kind: object.kind,
+                    type_name: clean(&short),
+                    created: created.cloned(),
                 });
                 u32::try_from(classes.len()).unwrap_or(u32::MAX)
             });
@@ -59,17 +81,22 @@ impl Names {
         Names { classes, by_object, threads }
     }
 
-    /// The name that an object shares with the others of its creation site.
+    /// The name that an object shares with the others of its class.
     pub fn class(&self, id: ObjectId) -> &str {
-        self.both(id).map_or("an unknown object", |(name, _)| name)
+        self.class_of(id).map_or("an unknown object", |class| &class.name)
     }
 
     /// The same, but without a line number in it.
     pub(crate) fn stable(&self, id: ObjectId) -> &str {
-        self.both(id).map_or("", |(_, stable)| stable)
+        self.class_of(id).map_or("", |class| &class.stable)
     }
 
-    fn both(&self, id: ObjectId) -> Option<&(String, String)> {
+    /// Whether two objects are of one class; two classes may have the same name.
+    pub(crate) fn are_of_one_class(&self, a: ObjectId, b: ObjectId) -> bool {
+        self.by_object.get(a.0) == self.by_object.get(b.0)
+    }
+
+    fn class_of(&self, id: ObjectId) -> Option<&Class> {
         let class = self.by_object.get(id.0)?.checked_sub(1)?;
         self.classes.get(class as usize)
     }
@@ -91,48 +118,36 @@ impl Names {
         if name.starts_with("thread ") { name.to_owned() } else { format!("`{name}`") }
     }
 
-    /// Names for objects that are shown together: those that share one get numbers, in order of the objects' ids.
+    /// Names for objects that are shown together: classes that share a name get what tells them apart, and of one class each object
+    /// gets a number, in order of the objects' ids.
     pub fn labels(&self, objects: impl IntoIterator<Item = ObjectId>) -> Labels {
         let mut ids: Vec<ObjectId> = objects.into_iter().collect();
         ids.sort_unstable();
         ids.dedup();
-        let labels = ids.iter().map(|id| {
-            let class = self.class(*id);
-            let same: Vec<ObjectId> = ids.iter().copied().filter(|other| self.class(*other) == class).collect();
-            let number = same.iter().position(|other| other == id).unwrap_or(0) + 1;
-            (*id, if same.len() > 1 { format!("{class}[#{number}]") } else { class.to_owned() })
+        let names: Vec<String> = ids.iter().map(|id| self.name_among(*id, &ids)).collect();
+        let labels = ids.iter().enumerate().map(|(at, id)| {
+            let own = &names[at];
+            let same = |names: &[String]| names.iter().filter(|name| *name == own).count();
+            (*id, if same(&names) > 1 { format!("{own}[#{}]", same(&names[..=at])) } else { own.clone() })
         });
         Labels(labels.collect())
     }
-}
 
-/// For each class of locks the name by which all its acquisitions reach it, and for one of condition variables that by which its
-/// notifications and what waits for it at the end do; `None` where they differ.
-fn names_of_use(model: &Model<'_>) -> FxHashMap<Class, Option<String>> {
-    let mut names: FxHashMap<Class, Option<String>> = FxHashMap::default();
-    let mut seen: FxHashSet<(Class, SiteId)> = FxHashSet::default();
-    let locked = model.contexts.iter().map(|context| (context.lock, context.site));
-    let notified = model
-        .condvars
-        .iter()
-        .flat_map(|(id, condvar)| condvar.notifications.iter().map(move |notification| (ObjectId(id), notification.site)));
-    let waits = model.threads.iter().filter_map(|thread| match thread.pending.as_ref()?.event {
-        Event::Wait { condvar, site, .. } => Some((condvar, site)),
-        _ => None,
-    });
-    for (object, site) in locked.chain(notified).chain(waits) {
-        let Some(object) = model.trace.tables.object(object) else { continue };
-        let class = (object.created, object.type_name, object.kind);
-        if !seen.insert((class, site)) {
-            continue;
+    /// The name of an object's class, such that no other class of these objects has it, if that can be.
+    fn name_among(&self, id: ObjectId, ids: &[ObjectId]) -> String {
+        let mut namesakes: Vec<ObjectId> = Vec::new();
+        for other in ids.iter().filter(|other| self.class(**other) == self.class(id)) {
+            if !namesakes.iter().any(|known| self.are_of_one_class(*known, *other)) {
+                namesakes.push(*other);
+            }
         }
-        let Some(name) = model.site(site).and_then(|site| receiver(model.sources, site)) else { continue };
-        let known = names.entry(class).or_insert_with(|| Some(name.clone()));
-        if known.as_ref() != Some(&name) {
-            *known = None;
+        let classes: Vec<&Class> = namesakes.iter().filter_map(|other| self.class_of(*other)).collect();
+        let own = namesakes.iter().position(|other| self.are_of_one_class(*other, id));
+        match (apart::words(&classes).filter(|_| classes.len() > 1), self.class_of(id), own) {
+            (Some(words), Some(class), Some(own)) => format!("{} ({})", class.base, words[own]),
+            _ => self.class(id).to_owned(),
         }
     }
-    names
 }
 
 /// Names of the objects of one finding.
@@ -176,8 +191,13 @@ pub fn file_name(path: &str) -> &str {
 /// Whether a file belongs to a dependency or to the standard library, not to the user's own code.
 pub fn is_dependency(file: &str) -> bool {
     let file = file.replace('\\', "/");
-    file.starts_with("/rustc/")
-        || ["/registry/src/", "/git/checkouts/", "/rustlib/src/"].iter().any(|folder| file.contains(folder))
+    is_of_standard_library(&file) || ["/registry/src/", "/git/checkouts/"].iter().any(|folder| file.contains(folder))
+}
+
+/// Whether a file belongs to the standard library.
+pub(crate) fn is_of_standard_library(file: &str) -> bool {
+    let file = file.replace('\\', "/");
+    file.starts_with("/rustc/") || file.contains("/rustlib/src/")
 }
 
 /// Whether a source line declares a static.

@@ -45,11 +45,25 @@ pub(crate) fn last_word(text: &str) -> &str {
     text.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default()
 }
 
-/// The name at the end of a path expression; `None` where it ends in a call, an index or `self`.
+/// The name at the end of a path expression, with or without an index; `None` where it ends in a call or `self`.
 fn last_name(text: &str) -> Option<String> {
-    let name = last_word(text);
+    let name = last_word(without_index(text)?);
     let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_') && name != "self";
     is_name.then(|| name.to_owned())
+}
+
+/// An expression without the indices at its end: `forks` of `forks[(i + 1) % 5]`.
+fn without_index(text: &str) -> Option<&str> {
+    let mut text = text.trim_end();
+    while text.ends_with(']') {
+        let mut open = 0;
+        let start = text.char_indices().rev().find_map(|(at, c)| {
+            open += i32::from(c == ']') - i32::from(c == '[');
+            (open == 0).then_some(at)
+        })?;
+        text = text[..start].trim_end();
+    }
+    Some(text)
 }
 
 #[cfg(test)]
@@ -74,6 +88,9 @@ mod tests {
         assert_eq!(name("    scope.handles\n        .lock()", 2, 10).as_deref(), Some("handles"));
         assert_eq!(name("f(x).lock()", 1, 1), None);
         assert_eq!(name("self.lock()", 1, 1), None);
+        assert_eq!(name("let a = table.forks[left[i] + 1][0].lock();", 1, 9).as_deref(), Some("forks"));
+        assert_eq!(name("self[0].lock()", 1, 1), None);
+        assert_eq!(name("] x).lock()", 1, 1), None);
         assert_eq!(name("nothing", 1, 40), None);
         assert_eq!(name("é→handles.lock()", 1, 1).as_deref(), Some("handles"));
     }

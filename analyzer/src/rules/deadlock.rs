@@ -51,7 +51,7 @@ fn help(model: &Model<'_>, draft: &Draft<'_, '_>, group: &Group) -> String {
         let name = model.names().class(locks[0]);
         return match &locks[..] {
             [lock] => format!("release {} before asking for it in another mode", draft.quoted(*lock)),
-            [_, rest @ ..] if rest.iter().all(|lock| model.names().class(*lock) == name) => {
+            [_, rest @ ..] if rest.iter().all(|lock| model.names().are_of_one_class(locks[0], *lock)) => {
                 format!("take the locks of `{name}` in one order everywhere, by index or address")
             }
             _ => format!("take {} in one order everywhere", draft.all_quoted()),

@@ -157,7 +157,7 @@ fn finding(model: &Model<'_>, ring: &Ring, outcome: &Outcome) -> Finding {
     let names = draft.all_quoted();
     let message = format!("potential deadlock between {names}");
     let (first, second) = (contexts[contexts.len() - 1].lock, contexts[0].lock);
-    let help = if model.names().class(first) == model.names().class(second) {
+    let help = if model.names().are_of_one_class(first, second) {
         format!("take the locks of `{}` in one order everywhere, by index or address", model.names().class(first))
     } else {
         format!("take {} before {} everywhere, or release one before taking the other", draft.quoted(first), draft.quoted(second))

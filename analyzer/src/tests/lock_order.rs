@@ -309,3 +309,34 @@ fn a_cycle_that_a_condition_which_held_already_may_keep_apart_is_no_failure() {
     let wrote = side.replace("unlock b read-only", "unlock b");
     assert_eq!(severity(&changed, &[&wrote, other]), Severity::Critical, "a lock of the cycle");
 }
+
+#[test]
+fn two_statics_of_one_name_are_told_apart_by_where_they_are() {
+    let trace = "object a mutex @src/users.rs:1 u32; object b mutex @src/groups.rs:1 u32; main spawn t1; main spawn t2
+        t1 lock a; t1 lock b; t1 unlock b; t1 unlock a; t2 lock b; t2 lock a; t2 unlock a; t2 unlock b
+        t1 end; t2 end; main end";
+    let trace = conccheck_trace::text::parse(trace).expect("a well-formed trace");
+    let source = Lines(vec!["static LOCK: Mutex<u32> = Mutex::new(0);"]);
+    let findings = analyze(&[trace], &source, &Config::default()).findings;
+    let [finding] = &findings[..] else { panic!("{findings:?}") };
+    assert_eq!(finding.objects, ["LOCK (groups.rs:1)", "LOCK (users.rs:1)"]);
+    assert!(!finding.help.contains("by index or address"), "{}", finding.help);
+}
+
+#[test]
+fn locks_that_the_standard_library_made_are_called_as_they_are_used() {
+    let own = "/rustc/0123/library/core/src/ops/function.rs:166 u32";
+    let hung = {
+        let trace = format!(
+            "object a mutex @{own}; object b mutex @{own}; object c mutex @{own}; main spawn t1; main spawn t2
+            t1 lock a @a.rs:1; t2 lock b @a.rs:1; t1 lock c @a.rs:3; t1 request b @a.rs:2; t2 request a @a.rs:2; main end"
+        );
+        let trace = conccheck_trace::text::parse(&trace).expect("a well-formed trace");
+        let source = vec!["let a = forks[i].lock();", "let b = forks[(i + 1) % 5].lock();", "let c = LOG.lock();"];
+        analyze(&[trace], &Lines(source), &Config::default()).findings.swap_remove(0)
+    };
+    assert_eq!(hung.objects, ["forks[#1]", "forks[#2]"], "`LOG` is another");
+    assert_eq!(hung.help, "take the locks of `forks` in one order everywhere, by index or address");
+    let trace = format!("object a mutex @{own}; main spawn t1; t1 lock a @a.rs:1; t1 request a @a.rs:1; main end");
+    assert_eq!(analysis(&trace).findings[0].objects, ["Mutex<u32>"], "no place is better than one that nobody wrote");
+}
