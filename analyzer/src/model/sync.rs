@@ -22,6 +22,8 @@ pub struct Condvar {
     pub woken: BTreeMap<usize, u64>,
     /// Threads that waited.
     pub waiters: Vec<usize>,
+    /// Where they did.
+    pub wait_sites: Vec<SiteId>,
 }
 
 /// A notification.

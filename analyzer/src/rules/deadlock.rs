@@ -72,7 +72,11 @@ fn help(model: &Model<'_>, draft: &Draft<'_, '_>, group: &Group) -> String {
     if waits.iter().all(|(_, event)| matches!(event, Event::SendRequest { .. })) {
         return format!("let {} have more room, or receive before sending on", draft.all_quoted());
     }
-    "let one of them go on without the others".to_owned()
+    let threads = list(&group.threads.iter().map(|t| model.names().quoted(*t)).collect::<Vec<_>>());
+    if waits.iter().all(|(_, event)| matches!(event, Event::JoinRequest { .. })) {
+        return format!("join {threads} from a thread that none of them waits for, as from the one that started them");
+    }
+    format!("let one of {threads} do what the others wait for before it waits itself")
 }
 
 /// The locks that a thread of a ring holds while others of the ring wait for them.
@@ -119,7 +123,8 @@ pub(crate) fn ring<'m, 'a>(model: &'m Model<'a>, meta: &'static RuleMeta, group:
         }
     }
     let blocked = model.span(conccheck_trace::Ticks(since), model.end);
-    draft.evidence(format!("all of them were still blocked at the end of the run, after {}", duration(blocked.0)));
+    let who = if group.threads.len() == 1 { "it was" } else { "all of them were" };
+    draft.evidence(format!("{who} still blocked at the end of the run, after {}", duration(blocked.0)));
     behind(model, group, &mut draft);
     draft
 }

@@ -107,7 +107,10 @@ fn finding(model: &Model<'_>, found: &[&Mixed], outcome: &Outcome) -> Finding {
     }
     draft.evidence(match mixed.kind {
         MixedKind::Send => "the buffer had room in this run; with the receiver at the lock it fills up".to_owned(),
-        _ => "in this run the lock was taken before; nothing orders it so".to_owned(),
+        _ => {
+            let (holder, other) = (model.names().called(mixed.holder), model.names().called(mixed.other));
+            format!("in this run {other} happened to take {lock} before {holder} did; nothing makes it come first")
+        }
     });
     if schedule.is_none() && !matches!(mixed.kind, MixedKind::Join | MixedKind::Close) {
         draft.evidence("it hangs unless another thread ends the wait meanwhile");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use conccheck_trace::{Event, ObjectId, Side, SiteId};
 
 use super::{deadlock, waits};
-use crate::draft::{Draft, duration, list, times};
+use crate::draft::{Draft, duration, list};
 use crate::finding::{Confidence, Finding, Severity, Step};
 use crate::model::Model;
 use crate::model::channel::Handle;
@@ -69,7 +69,7 @@ impl Rule for LeakedTask {
             deadlock::behind(model, groups[0], &mut draft);
             let count = groups.len() as u64;
             if count > 1 {
-                draft.evidence(format!("{count} threads of this kind were left behind ({})", times(count)));
+                draft.evidence(format!("{count} threads of this kind were left behind"));
             }
             let (what, help) = words(model, &draft, t, event);
             let verb = if is_sure { "is" } else { "may be" };

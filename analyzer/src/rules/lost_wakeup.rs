@@ -42,6 +42,7 @@ impl Rule for LostWakeup {
             draft.party(t, vec![step]);
             let notifications = model.condvars.get(condvar.0).map_or(&[][..], |state| &state.notifications);
             let early = notifications.iter().rev().find(|n| n.order <= order.0 && n.waiting == 0);
+            let wait_alike = model.condvars.get(condvar.0).is_some_and(|state| state.wait_sites == [site]);
             let stolen = notifications.iter().find(|n| n.order > order.0 && !n.all && n.waiting > 1);
             let message = if let Some(notification) = early {
                 let step = draft.step(notification.site, format!("notified {name} here, when nobody waited"), false);
@@ -54,7 +55,11 @@ impl Rule for LostWakeup {
                     let step = draft.step(notification.site, text, false);
                     draft.party(notification.moment.thread, vec![step]);
                 }
-                draft.evidence("threads that wait for different things share the condition variable, and one was woken that had no use for it");
+                draft.evidence(if wait_alike {
+                    "`notify_one` wakes one thread alone, and several wait here"
+                } else {
+                    "threads that wait for different things share the condition variable, and one was woken that had no use for it"
+                });
                 format!("{} waits for a notification of {name} that went to another thread", model.names().called(t))
             };
             let since = model.threads[t].pending.as_ref().map_or(model.end, |pending| pending.since);
@@ -67,6 +72,8 @@ impl Rule for LostWakeup {
                 format!(
                     "change what is waited for under the lock that {name} is used with, and check it under that lock before waiting"
                 )
+            } else if wait_alike {
+                format!("use `notify_all`, or notify {name} once for each thread that is to go on")
             } else {
                 format!("use `notify_all`, or one condition variable for each thing that is waited for instead of {name}")
             };

@@ -66,4 +66,36 @@ fn what_is_advised_fits_what_was_waited_for() {
     let lazy = help("t1 once-begin o; t2 lock a; t1 request a; t2 once-request o; main end");
     assert!(lazy.starts_with("release `Mutex") && lazy.contains("before using `Once"), "{lazy}");
     assert!(help("t1 once-begin o; t1 once-request o; main end").contains("within its own initialiser"));
+    let both = help("t1 request-join t2; t2 request-join t1; main end");
+    assert!(both.starts_with("join `t1` and `t2` from a thread that none of them waits for"), "{both}");
+}
+
+#[test]
+fn what_speaks_for_it_fits_the_number_of_threads() {
+    let evidence = |trace: &str| analysis(trace).findings.swap_remove(0).evidence.join("; ");
+    let alone = evidence("main spawn t1; t1 lock a; t1 request a; main end");
+    assert!(alone.starts_with("it was still blocked") && !alone.contains("all of them"), "{alone}");
+    let two = evidence("main spawn t1; main spawn t2; t1 lock a; t2 lock b; t1 request b; t2 request a; main end");
+    assert!(two.starts_with("all of them were still blocked"), "{two}");
+    let workers = "t1 request-recv c @x.rs:2; t2 request-recv c @x.rs:2";
+    let left = evidence(&format!("main channel c; main spawn t1 @x.rs:1; main spawn t2 @x.rs:1; {workers}; main end"));
+    assert!(left.contains("2 threads of this kind were left behind") && !left.contains("twice"), "{left}");
+    let late = "t1 lock m; t1 unlock m; t1 end; main lock m; main request-join t1; main join t1; main unlock m";
+    let luck = evidence(&format!("main spawn t1; {late}"));
+    assert!(luck.contains("thread `t1` happened to take `Mutex<m> (lock.rs:1)` before thread `main` did"), "{luck}");
+}
+
+#[test]
+fn one_notification_for_several_threads_is_told_from_one_for_another_purpose() {
+    let found = |second: u32| {
+        let waits = format!("t1 lock m; t1 wait v m @x.rs:1; t2 lock m; t2 wait v m @x.rs:{second}");
+        let woken = "main notify v; t1 wake v; t1 unlock m; t1 end; main end";
+        let finding = analysis(&format!("main spawn t1; main spawn t2; {waits}; {woken}")).findings.swap_remove(0);
+        assert_eq!(finding.rule.name, "lost-wakeup");
+        (finding.evidence[0].clone(), finding.help)
+    };
+    let (reason, help) = found(1);
+    assert!(reason.contains("`notify_one` wakes one thread alone") && help.contains("once for each thread"), "{reason}; {help}");
+    let (reason, help) = found(2);
+    assert!(reason.contains("wait for different things") && help.contains("one condition variable for each"), "{reason}; {help}");
 }

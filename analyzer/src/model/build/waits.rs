@@ -29,6 +29,9 @@ impl Builder<'_> {
                 if !state.waiters.contains(&t) {
                     state.waiters.push(t);
                 }
+                if !state.wait_sites.contains(&site) {
+                    state.wait_sites.push(site);
+                }
                 // What was read before the wait is looked at again after it.
                 self.model.locks.at(lock.0).reads.remove(number(t));
                 self.tracks[t].wait_order = order.0;
