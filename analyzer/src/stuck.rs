@@ -8,17 +8,14 @@
 
 mod groups;
 mod holders;
+mod idle;
 mod wakers;
 
-use conccheck_trace::{Event, ObjectId, Side, SiteId};
-
-use rustc_hash::FxHashSet;
-
 use crate::model::Model;
-use crate::model::channel::Channel;
 use crate::model::thread::State;
 use holders::Holders;
 pub(crate) use holders::sent_since;
+use idle::Idle;
 use wakers::{Wakers, wakers};
 
 /// Why threads are stuck.
@@ -109,9 +106,9 @@ fn state(model: &Model<'_>, t: usize) -> State {
 
 /// Which threads can go on, or may be made to; with `strayed`, also by a handle of which nobody knows where it is.
 fn fixpoint(model: &Model<'_>, states: &[State], wakers: &[Wakers], strayed: bool) -> Vec<bool> {
-    let shared = shared_by_tests(model);
+    let idle = Idle::new(model, states);
     let mut live: Vec<bool> = (0..states.len())
-        .map(|t| matches!(states[t], State::Running | State::Timed) || wakers[t].wakes || is_idle(model, states, &shared, t))
+        .map(|t| matches!(states[t], State::Running | State::Timed) || wakers[t].wakes || idle.is_idle(t))
         .collect();
     loop {
         let mut changed = false;
@@ -136,63 +133,4 @@ fn fixpoint(model: &Model<'_>, states: &[State], wakers: &[Wakers], strayed: boo
             return live;
         }
     }
-}
-
-/// Where channels are made of which one was sent to by several tests: these share nothing but statics.
-fn shared_by_tests(model: &Model<'_>) -> FxHashSet<SiteId> {
-    let test = |t: &usize| model.threads[*t].test.filter(|_| model.threads[*t].parent.is_none());
-    let is_shared = |channel: &Channel| {
-        let mut tests = channel.senders.keys().filter_map(test);
-        let first = tests.next();
-        tests.any(|other| Some(other) != first)
-    };
-    model
-        .channels
-        .iter()
-        .map(|(_, channel)| channel)
-        .filter(|channel| is_shared(channel))
-        .map(|channel| channel.created)
-        .collect()
-}
-
-/// Whether a blocked thread waits for work that a part of the program still reaches which is no thread: a static.
-fn is_idle(model: &Model<'_>, states: &[State], shared: &FxHashSet<SiteId>, t: usize) -> bool {
-    let thread = &model.threads[t];
-    let Some(pending) = &thread.pending else { return false };
-    match pending.event {
-        // Whoever unparked it before has a handle, and handles are not recorded. One that waits itself is no help.
-        Event::Park { .. } => {
-            let can_unpark =
-                !thread.unparkers.is_empty() && thread.unparkers.iter().all(|other| states[*other] != State::Blocked);
-            can_unpark || serves(model, t) || model.static_holds("Thread")
-        }
-        Event::RecvRequest { .. } | Event::SelectRequest { .. } => {
-            let is_static = |id: ObjectId| {
-                let channel = model.channels.get(id.0);
-                channel.is_some_and(|channel| {
-                    channel.in_static
-                        || shared.contains(&channel.created)
-                        || model.is_static(channel.created)
-                        || model.static_holds("Sender")
-                })
-            };
-            let operations = pending.operations().unwrap_or_default();
-            operations.into_iter().any(|(channel, side)| side == Side::Receiver && is_static(channel))
-        }
-        Event::Wait { .. } if serves(model, t) => true,
-        Event::Wait { condvar, .. } => {
-            thread.earlier_waits > 0 && model.trace.tables.object(condvar).is_some_and(|object| model.is_static(object.created))
-        }
-        Event::OnceRequest { once, .. } => {
-            let runs = model.onces.get(once.0).is_some_and(|state| state.running.is_some());
-            !runs && model.trace.tables.object(once).is_some_and(|object| model.is_static(object.created))
-        }
-        _ => false,
-    }
-}
-
-/// Whether an initialiser that has ended started the thread: it serves whoever reaches what was initialised, as a global pool does.
-fn serves(model: &Model<'_>, t: usize) -> bool {
-    let thread = &model.threads[t];
-    thread.in_static && thread.parent.is_some_and(|parent| model.threads[parent].initialising.is_empty())
 }

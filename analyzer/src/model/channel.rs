@@ -14,6 +14,8 @@ pub struct Channel {
     pub is_known: bool,
     /// Where it was made.
     pub created: SiteId,
+    /// By whom (dense index), as which event.
+    pub made: Option<(usize, u32)>,
     /// `None`: unbounded. 0: rendezvous.
     pub capacity: Option<u64>,
     /// Its handles, also dropped ones.

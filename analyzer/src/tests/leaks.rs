@@ -3,7 +3,7 @@
 use conccheck_trace::read::ProcessTrace;
 use conccheck_trace::{Event, Record, SiteDef};
 
-use super::{analysis, rules, with_advice};
+use super::{Lines, analysis, rules, with_advice};
 use crate::{Confidence, Config, NoSources, Severity, Sources, analyze};
 
 #[test]
@@ -124,6 +124,31 @@ fn the_threads_of_a_pool_that_an_initialiser_started_are_idle() {
     assert!(rules(&format!("{pool}; main once-end o; main end")).is_empty());
     assert_eq!(rules("main spawn t1; t1 lock a; t1 wait cv a; main end"), ["leaked-task"]);
     assert!(!rules(&format!("{pool}; main request-join t1; process killed")).is_empty(), "the initialiser itself waits for it");
+}
+
+#[test]
+fn the_threads_of_a_pool_that_was_given_to_a_static_are_idle() {
+    let found = |threads: &str, line: &'static str, value: &str| {
+        let set = "main once-begin o @p.rs:2:1; main once-end o";
+        let threads = if threads.contains("SET") { threads.replace("SET", set) } else { format!("{threads}; {set}") };
+        let trace = format!("object o once @p.rs:1 {value}; {threads}; main end");
+        let lines = Lines(vec!["static POOL: OnceLock<Pool> = OnceLock::new();", line]);
+        let trace = conccheck_trace::text::parse(&trace).expect("a well-formed trace");
+        let found = analyze(&[trace], &lines, &Config::default()).findings;
+        found.iter().filter(|finding| finding.severity >= Severity::High).map(|finding| finding.rule.name).collect::<Vec<_>>()
+    };
+    let waits = "main spawn t1; t1 lock a; t1 wait cv a";
+    let receives = "main channel c @p.rs:9; main spawn t1; t1 request-recv c";
+    let at_second_hand = "main spawn t2; t2 channel c @p.rs:9; t2 spawn t1; t1 park; t2 spawn t3; t3 request-recv c; t2 end";
+    for threads in [waits, receives, at_second_hand] {
+        assert!(found(threads, "set(Pool::new());", "my::Pool").is_empty(), "{threads}");
+        let leaked = vec!["leaked-task"; threads.matches("spawn t1").count() + threads.matches("spawn t3").count()];
+        assert_eq!(found(threads, "set(7);", "u32"), leaked, "a number holds nothing: {threads}");
+        assert_eq!(found(threads, "deref();", "my::Pool"), leaked, "what it makes itself was not made before: {threads}");
+    }
+    assert_eq!(found(&format!("SET; {waits}"), "set(Pool::new());", "my::Pool"), ["leaked-task"], "it started after that");
+    let awaited = waits.replace("main spawn t1;", "main spawn t1; main spawn t2; t2 request-join t1;");
+    assert_eq!(found(&awaited, "set(Pool::new());", "my::Pool"), ["leaked-task"], "its end is waited for");
 }
 
 #[test]

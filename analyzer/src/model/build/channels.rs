@@ -30,6 +30,7 @@ impl Builder<'_> {
                 let state = self.model.channels.at(channel.0);
                 state.is_known = true;
                 state.created = site;
+                state.made = Some((t, index));
                 state.capacity = capacity;
                 state.in_static = in_static;
                 touch(state, sender, Side::Sender, t, index, false);
