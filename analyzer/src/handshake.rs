@@ -4,6 +4,7 @@
 
 mod blocks;
 mod condition;
+mod gate;
 mod idle;
 mod met;
 mod owned;
@@ -36,6 +37,8 @@ pub(crate) enum For {
     Atomic,
     /// What a lock protects.
     Condition,
+    /// To be let in where the other is let in as well.
+    Gate,
     /// Nothing: it has the lock to itself.
     Nothing,
 }
@@ -58,6 +61,9 @@ impl Wait {
         match self.what {
             For::Atomic => format!(
                 "atomics are not recorded: {waiter} goes on only if one is set, at {file}:{line}; if the other sets it when it is done, this can't happen"
+            ),
+            For::Gate => format!(
+                "both enter by {file}:{line}, where they wait until they may, and leave again; if that lets one in at a time, this can't happen"
             ),
             For::Nothing => format!(
                 "{waiter} has the lock to itself at {file}:{line}, in a value that is borrowed mutably: nobody else can hold it or wait for it"
@@ -137,8 +143,13 @@ impl<'m> Side<'m> {
         if let Some(site) = self.spins_behind(model, other) {
             return Some(wait(For::Atomic, site));
         }
-        let met = if is_proven { None } else { met::met(model, self.context, other.context) };
-        Some(wait(For::Condition, model.site(met?)?))
+        if is_proven {
+            return None;
+        }
+        if let Some(site) = met::met(model, self.context, other.context) {
+            return Some(wait(For::Condition, model.site(site)?));
+        }
+        Some(wait(For::Gate, model.site(gate::shared(model, self.context, other.context)?)?))
     }
 
     /// Where it waits for an atomic, if that is why it comes behind the other.

@@ -1,7 +1,7 @@
 //! Orders that no primitive states: where the source shows that a thread waits for nobody, there is none.
 
 use super::Lines;
-use crate::{Config, analyze};
+use crate::{Config, Severity, analyze};
 
 const START: &str = "main spawn t1\nmain spawn t2\n";
 const FIRST: &str = "t1 lock a; t1 lock b; t1 unlock b; t1 unlock a\n";
@@ -58,4 +58,36 @@ fn who_looks_at_what_a_condvar_announces_without_waiting_for_it_comes_behind_nob
     assert_eq!(with("let n = q.lock().unwrap().len();", "println!(\"{n}\");"), 1);
     assert_eq!(with("let mut q = q.lock().unwrap();", "while q.is_empty() { q = cv.wait(q).unwrap(); }"), 0);
     assert_eq!(with("let job = q.lock().unwrap()", ""), 0, "the guard may go to who called");
+}
+
+#[test]
+fn both_sides_within_a_gate_of_lock_and_condvar_are_no_failure() {
+    let source = [
+        "fn enter(&self) {",
+        "    let mut free = self.free.lock().unwrap();",
+        "    while !*free { free = self.cv.wait(free).unwrap(); }",
+        "    *free = false;",
+        "}",
+        "fn leave(&self) {",
+        "    *self.free.lock().unwrap() = true;",
+        "    self.cv.notify_one();",
+        "}",
+    ];
+    let severity = |enter: &str, leave: &str| {
+        let round = |thread: &str, (outer, inner): (&str, &str)| {
+            let nested =
+                format!("{thread} lock {outer}; {thread} lock {inner}; {thread} unlock {inner}; {thread} unlock {outer}");
+            format!(
+                "{thread} {enter}\n{thread} unlock free\n{nested}\n{thread} {leave}; {thread} unlock free; {thread} notify cv @x.rs:8:13\n"
+            )
+        };
+        // Who notified before learns of nothing by the lock itself.
+        let before = "t2 lock free @x.rs:7:16; t2 unlock free; t2 notify cv @x.rs:8:13\n";
+        let trace = format!("{START}{before}{}{}", round("t1", ("a", "b")), round("t2", ("b", "a")));
+        let trace = conccheck_trace::text::parse(&trace).expect("a well-formed trace");
+        let findings = analyze(&[trace], &Lines(source.to_vec()), &Config::default()).findings;
+        findings.iter().find(|finding| finding.rule.name == "lock-order-cycle").map(|finding| finding.severity)
+    };
+    assert_eq!(severity("lock free @x.rs:2:30", "lock free @x.rs:7:16"), Some(Severity::Medium));
+    assert_eq!(severity("lock free @x.rs:7:16", "lock free @x.rs:7:16"), Some(Severity::Critical), "nobody waits");
 }
