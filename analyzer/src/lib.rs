@@ -90,6 +90,8 @@ pub struct Stats {
     pub threads: usize,
     /// Events, summarised acquisitions not counted.
     pub events: u64,
+    /// Those of them that only say that a thread started or ended.
+    pub starts_and_ends: u64,
     /// Lock instances that were used.
     pub locks: usize,
     /// Places in the source that acquired or asked for a lock.
@@ -162,6 +164,8 @@ impl Stats {
         self.processes += 1;
         self.threads += model.threads.iter().filter(|thread| thread.has_started || thread.events > 0).count();
         self.events += model.events;
+        let lives = model.threads.iter().map(|thread| u64::from(thread.has_started) + u64::from(thread.ended.is_some()));
+        self.starts_and_ends += lives.sum::<u64>();
         self.locks += model.locks.iter().filter(|(_, lock)| lock.is_used).count();
         self.channels += model.channels.iter().filter(|(_, channel)| !channel.handles.is_empty()).count();
         self.contexts += model.contexts.len();

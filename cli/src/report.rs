@@ -86,7 +86,7 @@ impl<'a> Report<'a> {
 
     /// Whether nothing was recorded that could be checked: threads that start and end say nothing.
     pub(crate) fn is_empty(&self) -> bool {
-        self.stats.events <= 2 * self.stats.threads as u64
+        self.stats.events <= self.stats.starts_and_ends
     }
 
     /// Whether there is a finding that makes the command fail.
@@ -149,4 +149,27 @@ fn in_one_line(mut finding: Finding) -> Finding {
     }
     finding.scenario.iter_mut().for_each(|step| clean(&mut step.text));
     finding
+}
+
+#[cfg(test)]
+mod tests {
+    use conccheck_analyzer::{Config, NoSources, analyze};
+
+    use super::*;
+
+    fn is_empty(trace: &str) -> bool {
+        let trace = conccheck_trace::text::parse(trace).expect("a well-formed trace");
+        let analysis = analyze(&[trace], &NoSources, &Config::default());
+        let (facts, sources, settings) = (RunFacts::default(), SourceCache::new([], None), Settings::default());
+        Report::new(analysis, &facts, &sources, &settings, None).is_empty()
+    }
+
+    #[test]
+    fn threads_that_start_and_end_say_nothing_and_anything_else_is_something() {
+        assert!(is_empty("main end"));
+        assert!(is_empty("main end; worker end"));
+        for trace in ["main lock m", "main lock m; worker lock n", "main lock m; worker end; main end"] {
+            assert!(!is_empty(trace), "{trace}");
+        }
+    }
 }

@@ -95,6 +95,7 @@ fn analysis(findings: Vec<Finding>) -> Analysis {
         processes: 2,
         threads: 9,
         events: 1_912_345,
+        starts_and_ends: 18,
         locks: 12,
         lock_sites: 132,
         channels: 1,
