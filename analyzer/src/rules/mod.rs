@@ -1,6 +1,7 @@
 //! The rules, one file each, with the page that explains it beside it.
 
 pub(crate) mod atomicity_violation;
+mod contended;
 pub(crate) mod deadlock;
 pub(crate) mod double_lock;
 pub(crate) mod dropped_messages;

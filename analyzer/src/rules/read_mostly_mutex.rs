@@ -2,6 +2,7 @@
 
 use conccheck_trace::{ObjectId, ObjectKind, Ticks};
 
+use super::contended::by_class;
 use crate::draft::{Draft, duration};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
@@ -31,34 +32,41 @@ impl Rule for ReadMostlyMutex {
     }
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
-        for (id, lock) in model.contended() {
-            let Some((_, reader, site)) = lock.waiting.longest else { continue };
-            let is_contended = lock.waits >= WAITS && lock.waits as f64 >= CONTENDED * lock.acquisitions as f64;
-            let is_read = lock.read_sections > model.config.reads_per_write.saturating_mul(lock.writes);
+        for class in by_class(model, |id, _| model.kind(id) == Some(ObjectKind::Mutex)) {
+            let Some((_, reader, site)) = class.waiting.longest else { continue };
+            let (read_sections, writes) = (class.sum(|lock| lock.read_sections), class.sum(|lock| lock.writes));
+            let is_contended =
+                class.waits >= WAITS && class.waits as f64 >= CONTENDED * class.sum(|lock| lock.acquisitions) as f64;
+            let is_read = read_sections > model.config.reads_per_write.saturating_mul(writes);
             let start = model.trace.header.start_ticks;
-            let mean = model.span(start, Ticks(start.0 + lock.read_time / lock.read_sections.max(1))).0;
-            if !is_contended || !is_read || mean < SHORT || !could_be_rwlock(model, id, lock) {
+            let mean = model.span(start, Ticks(start.0 + class.sum(|lock| lock.read_time) / read_sections.max(1))).0;
+            if !is_contended
+                || !is_read
+                || mean < SHORT
+                || !class.locks.iter().all(|(id, lock)| could_be_rwlock(model, *id, lock))
+            {
                 continue;
             }
-            let mut draft = Draft::new(model, &META, Confidence::Advice, [id]);
-            let name = draft.quoted(id);
+            let mut draft = Draft::new(model, &META, Confidence::Advice, [class.first()]);
+            let name = draft.quoted(class.first());
             let step = draft.step(site, format!("waits for {name} here, mostly while another thread reads"), true);
             draft.party(reader, vec![step]);
-            draft.evidence(format!("{} sections only read and {} wrote", lock.read_sections, lock.writes));
-            draft.evidence(format!("reading took {} on average; {} acquisitions had to wait", duration(mean), lock.waits));
+            draft.evidence(format!("{read_sections} sections only read and {writes} wrote"));
+            draft.evidence(format!("reading took {} on average; {} acquisitions had to wait", duration(mean), class.waits));
+            class.evidence().into_iter().for_each(|text| draft.evidence(text));
             let message = format!("mutex {name} is contended and mostly read");
             let help = format!("make {name} an `RwLock`, and take `read()` where it is only looked at");
-            out.push(draft.finish(message, help, lock.read_sections));
+            out.push(draft.finish(message, help, read_sections));
         }
     }
 }
 
-/// Whether a reader-writer lock could stand in its place.
+/// Whether a reader-writer lock could stand in a mutex's place.
 fn could_be_rwlock(model: &Model<'_>, id: ObjectId, lock: &Lock) -> bool {
     let tables = &model.trace.tables;
     let type_name = tables.object(id).and_then(|object| tables.string(object.type_name)).unwrap_or_default();
     // What several threads can't look at together, or what guards nothing by itself.
     let needs_mutex = type_name == "()" || ["Receiver<", "Cell<", "Rc<"].iter().any(|part| type_name.contains(part));
     let has_condvar = model.condvars.iter().any(|(_, condvar)| condvar.locks.contains(&id));
-    model.kind(id) == Some(ObjectKind::Mutex) && !needs_mutex && !has_condvar && !lock.waited_inside
+    !needs_mutex && !has_condvar && !lock.waited_inside
 }

@@ -1,7 +1,7 @@
 //! Rules that advise: contention, initialisation by hand, threads without bound, the choice of a primitive, stopping in order.
 
 use super::Lines;
-use crate::{Config, Finding, analyze};
+use crate::{Config, Finding, Severity, analyze};
 
 fn findings(rule: &str, trace: &str, lines: &[&'static str]) -> Vec<Finding> {
     let trace = conccheck_trace::text::parse(trace).expect("a well-formed trace");
@@ -123,6 +123,88 @@ fn locks_that_are_more_than_what_is_used_of_them() {
             &[]
         ),
         0
+    );
+}
+
+/// The same with two locks of one kind, of which each is used in every other pair of lines.
+fn sharded(trace: &str) -> String {
+    let of = |(at, line): (usize, &str)| match at % 4 {
+        3 | 0 if at > 0 => line.replace(" a ", " b ").replace(" a;", " b;") + "\n",
+        _ => line.to_owned() + "\n",
+    };
+    trace.lines().enumerate().map(of).collect()
+}
+
+#[test]
+fn the_contended_locks_of_one_kind_are_judged_together() {
+    let heavy = |rounds: usize| {
+        let writes = "t1 write a; t2 request a write; t1 unlock a +1ms; t2 write a; t2 unlock a \n".repeat(rounds);
+        format!("main spawn t1; main spawn t2\n{writes}{}", "t1 read a; t1 unlock a \n".repeat(4 * rounds))
+    };
+    let kinds = [
+        ("lock-contention", "mutex", turns(20, "30ms", "1ms"), turns(40, "30ms", "1ms")),
+        ("write-heavy-rwlock", "rw-lock", heavy(16), heavy(40)),
+        ("read-mostly-mutex", "mutex", rounds(4, "1ms"), rounds(4, "1ms").replace("1ms", "2ms")),
+    ];
+    for (rule, kind, few, many) in kinds {
+        for trace in [few, many] {
+            let made = format!("object a {kind} @x.rs:5 u8; object b {kind} @x.rs:5 u8; {}", sharded(&trace));
+            let found = findings(rule, &made, &[]);
+            let [finding] = &found[..] else { panic!("{rule}: {found:?}") };
+            assert!(finding.evidence.iter().any(|text| text.starts_with("2 locks of this kind")), "{:?}", finding.evidence);
+        }
+    }
+    let apart = format!("object a rw-lock @x.rs:5 u8; object b rw-lock @x.rs:6 u8; {}", sharded(&heavy(40)));
+    assert_eq!(count("write-heavy-rwlock", &apart, &[]), 2, "of two kinds");
+}
+
+/// A worker forwards what it is sent; its owner drops the receiver of that first, and then stops the worker.
+const FORWARDS: &str = "main channel events; main channel inbox; main channel side; main spawn t2; main spawn t1
+    main send inbox; main drop-receiver events
+    t1 recv inbox; t1 send-fail events closed @x.rs:1; main send inbox; t1 recv inbox; t1 send-fail events closed @x.rs:1
+    main send inbox; t1 recv inbox; t1 send-fail events closed @x.rs:1; STOP; t1 end; main join t1";
+
+#[test]
+fn who_is_stopped_after_the_receiver_of_what_it_sends_was_dropped_is_not_hurt() {
+    let found = |stop: &str| count("send-after-close", &FORWARDS.replace("STOP", stop), &[]);
+    assert_eq!(found("main send inbox; t1 recv inbox"), 0, "a message tells it to end");
+    assert_eq!(found("main drop-sender inbox; t1 recv-fail inbox closed"), 0, "nothing more comes");
+    assert_eq!(found("main send side; t2 recv side; t2 send inbox; t1 recv inbox"), 0, "at second hand");
+    assert_eq!(found("t2 send inbox; t1 recv inbox"), 1, "it is told by one who does not know");
+    let told_before =
+        FORWARDS.replace("main send inbox; ", "").replace("main drop", "main send inbox; main send inbox; main drop");
+    let told_before = told_before.replace("t1 recv inbox; t1 send-fail", "t1 recv inbox; t1 recv inbox; t1 send-fail");
+    assert_eq!(count("send-after-close", &told_before.replacen("t1 recv inbox; ", "", 4).replace("STOP", "t1 yield"), &[]), 1);
+    let goes_on = FORWARDS.replace("STOP; t1 end; main join t1", "main send inbox; t1 recv inbox");
+    assert_eq!(count("send-after-close", &goes_on, &[]), 1, "it goes on");
+    let panics = FORWARDS.replace("STOP; t1 end", "main send inbox; t1 recv inbox; t1 end panicked");
+    assert_eq!(count("send-after-close", &panics, &[]), 1, "it is hurt");
+}
+
+#[test]
+fn a_sender_that_throws_away_whether_it_was_heard_matters_less() {
+    let severity = |line: &'static str, end: &str| {
+        let trace =
+            format!("main channel c; main spawn t1; main drop-receiver c; {}", "t1 send-fail c closed @x.rs:1; ".repeat(3));
+        findings("send-after-close", &format!("{trace}{end}"), &[line])[0].severity
+    };
+    for line in ["let _ = tx.send(1);", "tx.send(1).ok();", "drop(tx.send(1));"] {
+        assert_eq!(severity(line, "t1 end"), Severity::Medium, "{line}");
+        assert_eq!(severity(line, "t1 end panicked"), Severity::High, "{line}");
+    }
+    assert_eq!(severity("if tx.send(1).is_err() {", "t1 end"), Severity::High);
+}
+
+#[test]
+fn where_a_receiver_was_dropped_is_not_claimed_to_be_known() {
+    let says = |trace: &str| {
+        let found = findings("dropped-messages", &format!("main channel c; main spawn t1; main spawn t2; {trace}"), &[]);
+        found[0].parties[0].steps[0].text.clone()
+    };
+    assert!(says("t1 send c; main drop-receiver c").contains("made here, with a message in it"));
+    assert!(
+        says("t1 send c; t1 send c; t2 recv c; t2 drop-receiver c")
+            .contains("here last, and dropped the receiver, with a message in it")
     );
 }
 
