@@ -38,6 +38,8 @@ pub struct Channel {
     pub late_sends: Vec<LateSend>,
     /// Who dropped the last receiver.
     pub closed_by: Option<usize>,
+    /// As which of its events.
+    pub closed_index: u32,
     /// Timed operations that began, and that ran into their limit, by (side, site); and who was last.
     pub timed: FxHashMap<(Side, SiteId), (u64, u64, usize)>,
     /// Messages that were in it when its last receiver was dropped, and by whom.

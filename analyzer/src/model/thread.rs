@@ -3,7 +3,7 @@
 use conccheck_trace::{Event, ObjectId, Side, SiteId, ThreadId, Ticks};
 
 use super::context::Holding;
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 
 /// A thread of the recorded process.
 #[derive(Default, Debug)]
@@ -38,6 +38,8 @@ pub struct Thread {
     pub joined_at: Option<(Ticks, SiteId)>,
     /// The latest message that it received, or end of a channel that it was told of: when, which, and whether it was the end.
     pub received: Option<(Ticks, ObjectId, bool)>,
+    /// When that was sent, or the last sender of that channel dropped.
+    pub heard: Option<Moment>,
     /// Whether somebody took its result.
     pub result_taken: bool,
     /// Whether its handle was dropped without a join.

@@ -1,10 +1,11 @@
 //! Messages that nobody received: see `dropped_messages.md`.
 
-use conccheck_trace::ObjectId;
+use conccheck_trace::{ObjectId, SiteId};
 
 use crate::draft::Draft;
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::Model;
+use crate::model::channel::Channel;
 use crate::rule::{Rule, RuleMeta};
 
 pub(crate) struct DroppedMessages;
@@ -30,8 +31,8 @@ impl Rule for DroppedMessages {
             let mut draft = Draft::new(model, &META, Confidence::Manifest, [ObjectId(id)]);
             let name = draft.quoted(ObjectId(id));
             let (lost, were) = if count == 1 { ("a message".to_owned(), "was") } else { (format!("{count} messages"), "were") };
-            let site = channel.last_recv.filter(|(t, _)| *t == dropper).map_or(channel.created, |(_, site)| site);
-            let step = draft.step(site, format!("dropped the last receiver of {name} with {lost} in it"), true);
+            let (site, text) = dropping(channel, &name, dropper);
+            let step = draft.step(site, format!("{text}, with {lost} in it"), true);
             draft.party(dropper, vec![step]);
             if let Some((sender, site)) = channel.last_send {
                 let step = draft.step(site, format!("sent to {name} here last"), false);
@@ -42,5 +43,16 @@ impl Rule for DroppedMessages {
             let help = format!("receive from {name} until it reports that all senders are gone, then drop the receiver");
             out.push(draft.finish(message, help, count));
         }
+    }
+}
+
+/// How thread `dropper` came to drop the last receiver of a channel. Where it did so is not recorded, so the place is another, of which
+/// the text says what happened there.
+pub(super) fn dropping(channel: &Channel, name: &str, dropper: usize) -> (SiteId, String) {
+    match channel.last_recv {
+        Some((receiver, site)) if receiver == dropper => {
+            (site, format!("received from {name} here last, and dropped the receiver"))
+        }
+        _ => (channel.created, format!("dropped the receiver of {name}, made here")),
     }
 }

@@ -7,6 +7,7 @@ use super::super::mixed::{Mixed, MixedKind, Sent, Taken};
 use super::super::thread::Pending;
 use super::contexts::Way;
 use super::{Builder, Track};
+use crate::clock::Moment;
 
 /// Receives remembered for each bounded channel, so larger capacities give no order from receiver to sender.
 const RECENT: usize = 1024;
@@ -61,7 +62,7 @@ impl Builder<'_> {
                     handle.is_dropped = true;
                 }
                 if side == Side::Receiver && state.is_known && state.alive(Side::Receiver).next().is_none() {
-                    state.closed_by = Some(t);
+                    (state.closed_by, state.closed_index) = (Some(t), index);
                     if state.queued() > 0 {
                         state.dropped.get_or_insert((state.queued(), t));
                     }
@@ -133,6 +134,7 @@ impl Builder<'_> {
                         self.mixed_with(t, index, MixedKind::Recv, (event, site), &sent, received);
                     }
                     self.learn(t, &sent);
+                    self.model.threads[t].heard = Some(sent);
                 }
                 if let Some(capacity) = capacity {
                     let moment = self.publish(t, index);
@@ -177,6 +179,9 @@ impl Builder<'_> {
                         }
                     }
                     self.learn_end(t, channel, Side::Sender);
+                    let gone = &self.model.channels.at(channel.0).gone[Side::Sender as usize];
+                    let last = gone.ends.last().map(|(moment, _)| Moment { clock: gone.clock.clone(), ..*moment });
+                    self.model.threads[t].heard = last;
                 } else {
                     self.gave_up(t, channel, Side::Receiver, site);
                 }
