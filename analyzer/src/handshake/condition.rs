@@ -6,7 +6,7 @@ use conccheck_trace::SiteDef;
 
 use super::blocks::{Block, Blocks, Statement, bound, ends_by_leaving, is_negated, leaves, mentions, within};
 use super::source::Around;
-use super::words::{AWAITS, AWAITS_WHILE, ENDS, IDLES, Names, names};
+use super::words::{AWAITS, AWAITS_WHILE, ENDS, IDLES, Names, calls, declared, names};
 use crate::Sources;
 use crate::receiver::last_word;
 
@@ -19,6 +19,8 @@ pub(super) enum Condition {
     Polled,
     /// It looks once; what stands in these lines of the file is done if the condition holds.
     Tested(RangeInclusive<u32>),
+    /// It is this function that looks: who calls it may wait for a condition, or test it.
+    Got(String),
 }
 
 /// Whether a thread that takes a lock at this place may wait there until a condition holds. Where the source is not at hand, it may.
@@ -26,7 +28,7 @@ pub(crate) fn may_wait(sources: &dyn Sources, site: &SiteDef) -> bool {
     let Some(around) = Around::new(sources, site) else { return true };
     match Condition::of(&around, site) {
         Some(Condition::Notified(_) | Condition::Polled) => true,
-        Some(Condition::Tested(_)) | None => is_passed_on(&around),
+        Some(Condition::Tested(_) | Condition::Got(_)) | None => is_passed_on(&around),
     }
 }
 
@@ -61,6 +63,7 @@ impl Condition {
             .or_else(|| polls(own).then_some(Condition::Polled))
             .or_else(by_guard)
             .or_else(|| again().then_some(Condition::Polled))
+            .or_else(|| getter(&blocks, &statements).map(Condition::Got))
             .or_else(|| {
                 let by_variable = || {
                     let name = bound(&own.text)?;
@@ -79,6 +82,28 @@ impl Condition {
         let condvars: Names = names(text, &AWAITS_WHILE).collect();
         (!condvars.is_empty()).then_some(Condition::Notified(condvars))
     }
+}
+
+/// The function that does nothing but look here.
+fn getter(blocks: &Blocks, statements: &[Statement]) -> Option<String> {
+    let [body] = &blocks.open[blocks.open.len().checked_sub(1)?..] else { return None };
+    let name = declared(&body.head).filter(|_| body.head.contains("->"))?;
+    (body.statements.is_empty() && statements.len() == 1).then(|| name.to_owned())
+}
+
+/// Whether what stands at a place is done only if what a function of this name gives says so.
+pub(super) fn depends_on(sources: &dyn Sources, place: &SiteDef, getter: &str) -> bool {
+    let Some(Around { above, .. }) = Around::new(sources, place) else { return false };
+    Blocks::open_at_the_end(&above)
+        .into_statements()
+        .iter()
+        .filter(|statement| calls(&statement.text).any(|call| call == getter))
+        .any(|statement| {
+            let head = statement.text.trim_start();
+            let tests = ["if ", "match ", "while "].iter().any(|word| head.starts_with(word));
+            let is_within = statement.runs && !is_negated(head);
+            polls(statement) || tests && (is_within || is_negated(head) && ends_by_leaving(&statement.inner))
+        })
 }
 
 /// What a statement waits for that passes this guard on to a condition variable.

@@ -54,7 +54,16 @@ fn gates(model: &Model<'_>, side: &Context) -> Option<Vec<Gate>> {
             Some(gate) => _ = gate.entries.insert(site),
             None => {
                 let entries = FxHashSet::from_iter([site]);
-                gates.push(Gate { lock, site, entries, open: None, since: None, stays: Vec::new(), is_owed: false, always: true });
+                gates.push(Gate {
+                    lock,
+                    site,
+                    entries,
+                    open: None,
+                    since: None,
+                    stays: Vec::new(),
+                    is_owed: false,
+                    always: true,
+                });
             }
         }
     }

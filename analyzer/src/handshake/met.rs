@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use conccheck_trace::{Event, Mode, ObjectId, SiteDef, SiteId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::condition::Condition;
+use super::condition::{Condition, depends_on};
 use super::places;
 use super::words::{NOTIFIES, Names, names};
 use crate::model::Model;
@@ -37,12 +37,15 @@ pub(super) fn met(model: &Model<'_>, late: &Context, early: &Context) -> Option<
     };
     let stands: OnceCell<Vec<SiteDef>> = OnceCell::new();
     let depends = |context: &Context, condition: &Condition| {
-        let Condition::Tested(lines) = condition else { return true };
-        let file = model.site(context.site).map(|site| &site.file);
-        stands
-            .get_or_init(|| places(model, late).collect())
-            .iter()
-            .any(|place| Some(&place.file) == file && lines.contains(&place.line))
+        let mut places = stands.get_or_init(|| places(model, late).collect()).iter();
+        match condition {
+            Condition::Notified(_) | Condition::Polled => true,
+            Condition::Tested(lines) => {
+                let file = model.site(context.site).map(|site| &site.file);
+                places.any(|place| Some(&place.file) == file && lines.contains(&place.line))
+            }
+            Condition::Got(getter) => places.any(|place| depends_on(model.sources, place, getter)),
+        }
     };
     // What the other changes under its own locks is no more than what it does there.
     let own: Vec<ObjectId> = model.held(early.chain).into_iter().map(|held| held.lock).chain([early.lock]).collect();
@@ -64,7 +67,7 @@ pub(super) fn met(model: &Model<'_>, late: &Context, early: &Context) -> Option<
     }
     let is_told = |condition: &Condition| match condition {
         Condition::Notified(condvars) => are_notified(model, condvars, early.thread(), last),
-        Condition::Polled | Condition::Tested(_) => true,
+        Condition::Polled | Condition::Tested(_) | Condition::Got(_) => true,
     };
     asked.iter().find(|asked| changed.contains(&asked.lock) && is_told(&asked.condition)).map(|asked| asked.site)
 }

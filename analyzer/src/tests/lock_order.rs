@@ -302,6 +302,13 @@ fn a_cycle_that_a_condition_which_held_already_may_keep_apart_is_no_failure() {
     assert_eq!(severity(&changed, &[side, set, wait, other]), Severity::Medium, "a flag that is tested");
     changed[8] = "        if *done.lock().unwrap() { work(); }";
     assert_eq!(severity(&changed, &[side, set, wait, other]), Severity::Critical, "what follows is done in any case");
+    changed[8] = "        while !self.is_done() { thread::yield_now(); }";
+    changed.extend(["fn is_done(&self) -> bool {", "    *self.done.lock().unwrap()", "}"]);
+    let got = wait.replace("x.rs:9:28", "x.rs:15:16");
+    assert_eq!(severity(&changed, &[side, set, &got, other]), Severity::Medium, "a flag that a function looks at");
+    changed[8] = "        self.is_done();";
+    assert_eq!(severity(&changed, &[side, set, &got, other]), Severity::Critical, "it does not matter");
+    changed.clone_from(&source);
     changed[8] = "        while !*done.lock().unwrap() { thread::yield_now(); }";
     assert_eq!(severity(&changed, &[side, set, wait, other]), Severity::Medium, "a flag that is polled");
     changed.clone_from(&source);
