@@ -279,3 +279,17 @@ fn a_trace_without_measurements_gives_no_advice() {
         assert!(advised(&format!("fact format std\n{trace}")).is_empty());
     }
 }
+
+#[test]
+fn a_panic_of_which_a_destructor_sends_a_message_may_have_been_heard_of() {
+    let source =
+        ["fn work(&self) {", "self.0.send(1);", "}", "fn drop(&mut self) {", "    let _ = self.0.send(panicking());", "}"];
+    let severity = |worker: &str, main: &str| {
+        let trace = format!("main channel c; main spawn t1; main detach t1; {worker}; t1 end panicked; {main}; main end");
+        findings("unobserved-panic", &trace, &source)[0].severity
+    };
+    assert_eq!(severity("t1 send c @x.rs:5; t1 drop-sender c", "main recv c"), Severity::Medium);
+    assert_eq!(severity("t1 send c @x.rs:5; t1 drop-sender c", "main yield"), Severity::High, "nobody took it");
+    assert_eq!(severity("t1 send c @x.rs:2", "main recv c"), Severity::High, "it was sent before");
+    assert_eq!(severity("t1 send c @x.rs:5; t1 lock a; t1 unlock a panicking", "main recv c"), Severity::High, "it worked on");
+}
