@@ -347,3 +347,17 @@ fn locks_that_the_standard_library_made_are_called_as_they_are_used() {
     let trace = format!("object a mutex @{own}; main spawn t1; t1 lock a @a.rs:1; t1 request a @a.rs:1; main end");
     assert_eq!(analysis(&trace).findings[0].objects, ["Mutex<u32>"], "no place is better than one that nobody wrote");
 }
+
+#[test]
+fn a_token_that_was_given_before_its_parker_was_parked_by_orders_who_parks() {
+    let found = |unpark: &str, park: &str| {
+        rules(&format!(
+            "{START}t1 lock a; t1 lock b; t1 unlock b; t1 unlock a; {unpark}; {park}; t2 unparked; t2 lock b; t2 lock a; t2 unlock a
+            t2 unlock b; t1 end; t2 end; main end"
+        ))
+    };
+    assert!(found("t1 unpark", "t2 park").is_empty());
+    assert_eq!(found("t1 yield", "t2 park"), ["lock-order-cycle"], "no token was given");
+    assert_eq!(found("t1 unpark", "t2 park timed"), ["lock-order-cycle"], "its time may have run out");
+    assert_eq!(found("t1 unpark; main unpark t2", "t2 park"), ["lock-order-cycle"], "it was another token");
+}

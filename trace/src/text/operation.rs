@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::{Parser, duration};
 use crate::event::{Event, ObjectKind, Side};
-use crate::ids::{HandleId, Nanos, ObjectId, Order, SiteId, Stamp};
+use crate::ids::{HandleId, Nanos, ObjectId, Order, SiteId, Stamp, ThreadId};
 
 /// The history of a channel so far.
 #[derive(Default)]
@@ -41,6 +41,7 @@ impl Parser {
             ("park", []) => Event::Park { site, timed: false },
             ("park", ["timed"]) => Event::Park { site, timed: true },
             ("unparked", []) => Event::Unparked,
+            ("unpark", []) => Event::Unpark { thread: ThreadId::NONE, site },
             ("unpark", [thread]) => Event::Unpark { thread: self.known(thread)?, site },
             ("once-request", [once]) => Event::OnceRequest { once: self.object(once, ObjectKind::Once).id, site },
             ("once-begin", [once]) => Event::OnceBegin { once: self.object(once, ObjectKind::Once).id, site },

@@ -98,6 +98,8 @@ struct Builder<'a> {
     awaited_at: FxHashMap<SiteId, bool>,
     /// All that was done when a poller learnt of it latest, the threads that did something since, and how often that was.
     done: Clock,
+    /// All that those had done who gave a token to whoever would park first.
+    early: Clock,
     stirred: Vec<usize>,
     told: u32,
 }
@@ -155,6 +157,7 @@ pub(super) fn build<'a>(trace: &'a ProcessTrace, sources: &'a dyn Sources, confi
         polled_at: FxHashMap::default(),
         awaited_at: FxHashMap::default(),
         done: Clock::default(),
+        early: Clock::default(),
         stirred: Vec::new(),
         told: 0,
     };

@@ -79,8 +79,12 @@ impl Builder<'_> {
     }
 
     pub(super) fn unpark(&mut self, t: usize, index: u32, thread: ThreadId) {
-        let other = self.thread(thread);
         let moment = self.publish(t, index);
+        if thread == ThreadId::NONE {
+            self.early.join_moment(&moment);
+            return;
+        }
+        let other = self.thread(thread);
         self.tracks[other].unparked.join_moment(&moment);
         self.tracks[other].token.get_or_insert(moment);
         let parked = &mut self.model.threads[other];

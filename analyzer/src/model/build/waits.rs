@@ -142,8 +142,14 @@ impl Builder<'_> {
         let selects = matches!((pending.event, event), (Event::SelectRequest { .. }, Event::Selected { .. })) && is_known;
         self.tracks[t].selected_after = pending.event.site().filter(|_| selects).map(|site| (pending.event, site));
         let (kind, site, until) = match (pending.event, event) {
-            (Event::Park { site, .. }, Event::Unparked) => {
-                (MixedKind::Park, site, self.tracks[t].token.take().into_iter().collect::<Vec<_>>())
+            (Event::Park { site, timed }, Event::Unparked) => {
+                let token = self.tracks[t].token.take();
+                if token.is_none() && !timed {
+                    // It may be one of those that were given before it was known who would park.
+                    self.tracks[t].version += 1;
+                    self.model.threads[t].clock.join(&self.early);
+                }
+                (MixedKind::Park, site, token.into_iter().collect::<Vec<_>>())
             }
             (Event::BarrierWait { site, barrier, .. }, Event::BarrierPass { .. }) => {
                 let this = self.model.barriers.at(barrier.0).generations.get(&self.tracks[t].generation);

@@ -1,6 +1,7 @@
 //! Instrumented [`Parker`](real::Parker) and [`Unparker`](real::Unparker).
 //!
-//! Recorded as the parking of the thread that uses the parker: the one that parked by it last, at first the one that made it.
+//! Recorded as the parking of the thread that uses the parker: the one that parked by it last. A token that is given before is one for
+//! whoever will, since a parker is often made by another thread.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -27,7 +28,7 @@ pub struct Unparker {
 /// What a parker and its unparkers share. It lies in one allocation, since all of them can become a raw pointer and be made from one.
 struct Shared {
     parker: real::Parker,
-    /// The number of the thread that parks.
+    /// The number of the thread that parked last; none yet: [`ThreadId::NONE`].
     user: AtomicU32,
 }
 
@@ -48,7 +49,7 @@ fn current() -> u32 {
 impl Parker {
     /// See [`crossbeam_utils::sync::Parker::new`](real::Parker::new).
     pub fn new() -> Parker {
-        let shared = Arc::new(Shared { parker: real::Parker::new(), user: AtomicU32::new(current()) });
+        let shared = Arc::new(Shared { parker: real::Parker::new(), user: AtomicU32::new(ThreadId::NONE.0) });
         Parker { unparker: Unparker { shared }, _not_sync: PhantomData }
     }
 

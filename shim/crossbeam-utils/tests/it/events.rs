@@ -45,7 +45,7 @@ fn a_parker_parks_its_thread() {
     }) else {
         return;
     };
-    assert_eq!(trace.thread(1), ["unpark 1", "park", "unparked"]);
+    assert_eq!(trace.thread(1), ["unpark 0", "park", "unparked"], "nobody had parked by it");
     assert_eq!(trace.thread(2), ["unpark 1", "park", "unparked"]);
 }
 
@@ -102,5 +102,5 @@ fn a_loop_that_snoozes_gives_up_its_turn_once_and_spinning_is_no_wait() {
     }) else {
         return;
     };
-    assert_eq!(trace.thread(1), ["yield", "unpark 1"]);
+    assert_eq!(trace.thread(1), ["yield", "unpark 0"]);
 }
