@@ -59,7 +59,47 @@ pub(super) fn calls(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices('(').map(|(at, _)| last_word(&text[..at])).filter(|name| !name.is_empty())
 }
 
-/// A line without its comment.
+/// A line without its comment, and with blanks for what stands in quotes: braces there open no block.
 pub(super) fn code(text: &str) -> String {
-    text.split("//").next().unwrap_or_default().trim_end().to_owned()
+    let mut code = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c == '/' && chars.peek() == Some(&'/') {
+            break;
+        }
+        code.push(c);
+        // A quote within which a single character stands, else it begins a lifetime.
+        let is_character = || {
+            c == '\'' && {
+                let mut ahead = chars.clone();
+                ahead.next() == Some('\\') || ahead.next() == Some('\'')
+            }
+        };
+        if c == '"' || is_character() {
+            while let Some(inner) = chars.next() {
+                if inner == c {
+                    code.push(c);
+                    break;
+                }
+                code.push(' ');
+                if inner == '\\' && chars.next().is_some() {
+                    code.push(' ');
+                }
+            }
+        }
+    }
+    code.truncate(code.trim_end().len());
+    code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_or_commented_is_no_code() {
+        assert_eq!(code(r#"println!("{n} // done"); // {"#), r#"println!("           ");"#);
+        assert_eq!(code(r#"f("a\"{", '{', '\'', x);"#), r#"f("    ", ' ', '  ', x);"#);
+        assert_eq!(code("fn f<'a>(x: &'a str) {  "), "fn f<'a>(x: &'a str) {");
+    }
 }
