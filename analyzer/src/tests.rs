@@ -44,4 +44,5 @@ mod merging;
 mod others;
 mod practice;
 mod proofs;
+mod stale;
 mod twins;

@@ -190,6 +190,8 @@ pub struct Stale {
     pub other_site: SiteId,
     /// How often.
     pub count: u64,
+    /// How often of those the thread had since read another lock at the place of the read.
+    pub passed: u64,
 }
 
 /// A histogram of durations in ticks, with buckets at most a quarter wide. It has those that were needed: there is one for each site.

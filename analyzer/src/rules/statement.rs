@@ -15,7 +15,7 @@ fn line(model: &Model<'_>, site: &SiteDef, below: u32) -> Option<String> {
 }
 
 /// Line `number` of the file of `site`, without its comment. None where the site's own line is not known.
-fn numbered(model: &Model<'_>, site: &SiteDef, number: u32) -> Option<String> {
+pub(crate) fn numbered(model: &Model<'_>, site: &SiteDef, number: u32) -> Option<String> {
     if site.line == 0 {
         return None;
     }
@@ -40,7 +40,9 @@ pub(crate) fn uses_of_guard(model: &Model<'_>, site: SiteId) -> Vec<String> {
     let own = line(model, site, 0).map_or(0, |text| indent(&text));
     // A brace further in closes a block within the guard's.
     let is_inside = |text: &String| !text.trim_start().starts_with('}') || text.contains("else") || indent(text) >= own;
-    (1..=BODY).map_while(|below| line(model, site, below)).take_while(is_inside).filter(|text| mentions(text, &guard)).collect()
+    let is_over = |text: &String| text.contains(&format!("drop({guard})")) || bound_guard(text).as_ref() == Some(&guard);
+    let body = (1..=BODY).map_while(|below| line(model, site, below)).take_while(|text| is_inside(text) && !is_over(text));
+    body.filter(|text| mentions(text, &guard)).collect()
 }
 
 /// The statement of a site in one line: a chain of calls is often one call a line.
@@ -60,7 +62,7 @@ pub(crate) fn at(model: &Model<'_>, site: SiteId) -> Option<String> {
 }
 
 /// Whether a statement goes on behind this line.
-fn goes_on(line: &str) -> bool {
+pub(crate) fn goes_on(line: &str) -> bool {
     let line = line.trim();
     !line.is_empty() && !line.starts_with("//") && !line.starts_with('#') && !line.ends_with([';', '{', '}', ','])
 }
@@ -85,9 +87,10 @@ pub(crate) fn assigns(text: &str) -> bool {
     text.match_indices(" = ").any(|(at, _)| !text[..at].trim_start().starts_with("let") && !text[..at].contains("let "))
 }
 
-/// Whether the statement binds a guard that lives on.
-pub(crate) fn binds_guard(text: &str) -> bool {
-    bound_guard(text).is_some()
+/// The name of the function whose declaration a line begins.
+pub(crate) fn declared_function(line: &str) -> Option<&str> {
+    let mut words = line.split_whitespace().skip_while(|word| *word != "fn").skip(1);
+    Some(words.next()?.split(['(', '<']).next().unwrap_or_default())
 }
 
 /// The name that a `let` statement gives to what it reads.
@@ -102,28 +105,66 @@ pub(crate) fn bound_name(text: &str) -> Option<String> {
 }
 
 /// The name of the guard that a statement binds: nothing follows the call that takes the lock but what opens its result.
-fn bound_guard(text: &str) -> Option<String> {
+pub(crate) fn bound_guard(text: &str) -> Option<String> {
     let name = bound_name(text)?;
-    let calls = [".lock()", ".write()", ".read()", ".upgradable_read()"];
-    let end = calls.iter().filter_map(|call| Some(text.rfind(call)? + call.len())).max()?;
-    if text[..end].split_once('=').is_some_and(|(_, value)| value.trim_start().starts_with('*')) {
+    let (before, rest) = taken(text)?;
+    if before.split_once('=').is_some_and(|(_, value)| value.trim_start().starts_with('*')) {
         return None;
     }
+    (rest.is_empty() || rest.starts_with(';') || rest.starts_with("else") || rest.starts_with('{')).then_some(name)
+}
+
+/// What stands before the call that takes a lock, and behind what opens its result.
+fn taken(text: &str) -> Option<(&str, &str)> {
+    let calls = [".lock()", ".write()", ".read()", ".upgradable_read()"];
+    let (start, end) = calls.iter().filter_map(|call| text.rfind(call).map(|at| (at, at + call.len()))).max()?;
     let mut rest = text[end..].trim();
     loop {
-        rest = match rest.strip_prefix('?') {
+        let opened = ["?", ".await"].iter().find_map(|opener| rest.strip_prefix(opener));
+        rest = match opened {
             Some(rest) => rest,
             None => match [".unwrap(", ".expect(", ".unwrap_or_else("].iter().find_map(|call| rest.strip_prefix(call)) {
                 Some(arguments) => behind(arguments)?,
                 None => break,
             },
         };
+        rest = rest.trim_start();
     }
-    (rest.is_empty() || rest.starts_with(';') || rest.starts_with("else") || rest.starts_with('{')).then_some(name)
+    Some((&text[..start], rest))
+}
+
+/// Whether a lock is taken in a closure with arguments: such a statement may take it many times.
+pub(crate) fn is_in_closure(text: &str) -> bool {
+    taken(text).is_some_and(|(before, _)| before.replace("||", "").contains('|'))
+}
+
+/// The uses of a guard in a statement, each as what stands before and behind it. Without a name it is the guard that the statement
+/// itself takes, and what stands before does not say of which lock.
+pub(crate) fn uses_in<'a>(text: &'a str, guard: Option<&str>) -> Vec<(&'a str, &'a str)> {
+    match guard {
+        Some(name) => {
+            words(text).filter(|(_, word)| *word == name).map(|(at, word)| (&text[..at], &text[at + word.len()..])).collect()
+        }
+        None => vec![taken(text).map_or(("", text), |(before, rest)| (&before[..receiver(before)], rest))],
+    }
+}
+
+/// Where the expression begins that a method is called on behind this text.
+fn receiver(text: &str) -> usize {
+    let mut open = 0;
+    for (at, c) in text.char_indices().rev() {
+        match c {
+            ')' | ']' => open += 1,
+            '(' | '[' if open > 0 => open -= 1,
+            _ if open > 0 || c.is_alphanumeric() || matches!(c, '_' | '.' | ':') => {}
+            _ => return at + c.len_utf8(),
+        }
+    }
+    0
 }
 
 /// What stands behind the parenthesis that closes these arguments.
-fn behind(arguments: &str) -> Option<&str> {
+pub(crate) fn behind(arguments: &str) -> Option<&str> {
     let mut open = 1;
     for (at, c) in arguments.char_indices() {
         open += match c {
@@ -140,7 +181,18 @@ fn behind(arguments: &str) -> Option<&str> {
 
 /// Whether a text has this name as a word of its own.
 pub(crate) fn mentions(text: &str, name: &str) -> bool {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
+    words(text).any(|(_, word)| word == name)
+}
+
+/// The words of a text, and where they begin.
+pub(crate) fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + text[at..].find(is_part)?;
+        at = text[start..].find(|c| !is_part(c)).map_or(text.len(), |length| start + length);
+        Some((start, &text[start..at]))
+    })
 }
 
 #[cfg(test)]

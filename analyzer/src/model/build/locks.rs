@@ -5,7 +5,7 @@ use conccheck_trace::{FrameId, How, Mode, ObjectId, Section, SiteId, Ticks};
 use super::super::context::{Held, Holding, Inside};
 use super::super::lock::{Reading, Stale};
 use super::contexts::Way;
-use super::{Builder, number};
+use super::{Builder, PASSED, number};
 use crate::clock::Moment;
 
 /// Notifiers remembered for each lock.
@@ -219,7 +219,9 @@ impl Builder<'_> {
             state.read_sections += 1;
             state.read_time += time.0.saturating_sub(since.0);
             state.reads.insert(number(t), Reading { site, writes: state.writes });
-            self.tracks[t].poll = Some((lock, site, state.writes));
+            let track = &mut self.tracks[t];
+            track.poll = Some((lock, site, state.writes));
+            track.passed[site.0 as usize % PASSED] = (site, lock);
             self.read_state(t, lock);
             return;
         }
@@ -238,10 +240,14 @@ impl Builder<'_> {
             let all = &mut self.model.stale;
             let id = *self.stale_ids.entry((lock, t, read.site, site)).or_insert_with(|| {
                 let (read, write) = (read.site, site);
-                all.push(Stale { lock, thread: t, read, write, other, other_site, count: 0 });
+                all.push(Stale { lock, thread: t, read, write, other, other_site, count: 0, passed: 0 });
                 u32::try_from(all.len() - 1).unwrap_or(u32::MAX)
             });
-            self.model.stale[id as usize].count += 1;
+            let (latest, of) = self.tracks[t].passed[read.site.0 as usize % PASSED];
+            let is_inside = self.model.threads[t].held.iter().any(|held| held.site == read.site && held.lock != lock);
+            let stale = &mut self.model.stale[id as usize];
+            stale.count += 1;
+            stale.passed += u64::from(is_inside || latest == read.site && of != lock);
         }
     }
 }

@@ -26,6 +26,9 @@ use crate::table::Table;
 use crate::{Config, Sources};
 use contexts::{ContextIds, Way};
 
+/// Sites at which a thread read lately that are remembered: a power of two, so that a site's place is a part of its number.
+const PASSED: usize = 16;
+
 /// What only the pass itself needs to know of a thread.
 #[derive(Default)]
 struct Track {
@@ -37,6 +40,8 @@ struct Track {
     request: Option<(ObjectId, Ticks)>,
     /// The read-only section that it ended last, if nothing but sleep followed: lock, site, writes of that lock.
     poll: Option<(ObjectId, SiteId, u64)>,
+    /// Sections that only read and ended lately, each in the place of its site: site and lock.
+    passed: [(SiteId, ObjectId); PASSED],
     /// The section that wrote and ended last, and as which event.
     wrote: Option<(ObjectId, u32)>,
     /// What its unparkers had done.
