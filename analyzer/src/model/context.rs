@@ -184,7 +184,8 @@ pub struct BlockingOp {
     pub site: SiteId,
     /// How often.
     pub count: u64,
-    /// Longest wait of another thread for one of the held locks that fell into such an operation, in ticks.
+    /// The longest time of another thread's wait for one of the held locks that fell into this and the other operations of one hold,
+    /// in ticks.
     pub others_waited: u64,
     /// Who waited: thread, site and lock.
     pub waiter: Option<(usize, SiteId, ObjectId)>,

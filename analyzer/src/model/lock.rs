@@ -48,8 +48,8 @@ pub struct Lock {
     pub holders: Vec<usize>,
     /// Contexts in which it was acquired or asked for, by index.
     pub contexts: Vec<u32>,
-    /// The operation that a holder blocked in latest, with its begin and end.
-    pub latest_op: Option<(u32, Ticks, Ticks)>,
+    /// What the latest holder that blocked in something else did so in.
+    pub(super) blocked: Option<Box<Blocked>>,
     /// A panic that poisoned it: the thread and the acquisition site.
     pub poisoned_by: Option<(usize, SiteId)>,
 }
@@ -65,6 +65,77 @@ impl Lock {
     pub(super) fn forget_poison(&mut self, has_dealt: impl Fn((usize, SiteId)) -> bool) {
         self.poison_met.retain(|who| !has_dealt(*who));
         self.is_poison_met = !self.poison_met.is_empty();
+    }
+}
+
+/// A hold: the thread (dense index) and the event that began it.
+pub(super) type Hold = (u32, u32);
+
+/// The operations, other than requests of locks, that a thread blocked in during one hold.
+#[derive(Debug)]
+pub(super) struct Blocked {
+    hold: Hold,
+    latest: Operation,
+    /// Time in those before it, in ticks.
+    spent: u64,
+    /// Of those the longest.
+    longest: Operation,
+}
+
+/// An operation that a thread blocked in: its index, begin, and the end as far as it is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Operation {
+    pub(super) id: u32,
+    pub(super) begun: Ticks,
+    pub(super) ended: Ticks,
+}
+
+impl Operation {
+    /// How long it had lasted by `time`, in ticks.
+    fn length(self, time: Ticks) -> u64 {
+        self.ended.min(time).0.saturating_sub(self.begun.0)
+    }
+}
+
+impl Blocked {
+    /// Notes that an operation of a hold begins, in place of what is known of another hold.
+    pub(super) fn begin(this: &mut Option<Box<Self>>, hold: Hold, op: Operation) {
+        match this {
+            Some(this) if this.hold == hold => {
+                let mut before = std::mem::replace(&mut this.latest, op);
+                before.ended = before.ended.min(op.begun);
+                this.spent += before.length(op.begun);
+                if before.length(op.begun) >= this.longest.length(op.begun) {
+                    this.longest = before;
+                }
+            }
+            _ => {
+                let longest = Operation { ended: op.begun, ..op };
+                *this = Some(Box::new(Self { hold, latest: op, spent: 0, longest }));
+            }
+        }
+    }
+
+    /// Notes that an operation ends.
+    pub(super) fn end(&mut self, op: u32, time: Ticks) {
+        if self.latest.id == op {
+            self.latest.ended = self.latest.ended.min(time);
+        }
+    }
+
+    /// The hold, and for how much of it until `time` its thread was blocked, in ticks.
+    pub(super) fn at(&self, time: Ticks) -> (Hold, u64) {
+        (self.hold, self.spent + self.latest.length(time))
+    }
+
+    /// For a wait from `since` to `until`, at whose begin it was `before`: how much of it the hold's thread was blocked, in ticks, and
+    /// an operation that it was blocked in, the longest if the wait is not from after it.
+    pub(super) fn overlap(&self, before: Option<(Hold, u64)>, since: Ticks, until: Ticks) -> (u32, u64) {
+        let (hold, spent) = self.at(until);
+        let before = before.filter(|(earlier, _)| *earlier == hold).map_or(0, |(_, spent)| spent);
+        let is_longest = self.longest.ended > since && self.longest.length(until) > self.latest.length(until);
+        let op = if is_longest { self.longest } else { self.latest };
+        (op.id, spent.saturating_sub(before))
     }
 }
 

@@ -275,6 +275,27 @@ fn a_lock_held_over_a_sleep_matters_when_others_wait_for_it() {
 }
 
 #[test]
+fn what_a_hold_waits_for_counts_together() {
+    let naps = |third: &str| {
+        format!(
+            "t1 lock a; t1 sleep 60ms @n.rs:1; t2 request a +10ms; t1 sleep 60ms @n.rs:1 +60ms; t1 sleep {third} @n.rs:2 +60ms
+             t1 unlock a +60ms; t2 lock a; t2 unlock a"
+        )
+    };
+    assert_eq!(found(&naps("60ms")), ["held-across-blocking"]);
+    let all = with_advice(&format!("{START}{}", naps("1us"))).findings;
+    let shown = all.iter().find(|finding| finding.rule.name == "held-across-blocking").map(|found| &found.parties[0].steps[1]);
+    assert_eq!(shown.and_then(|step| step.site.as_ref()).map(|site| site.line), Some(1), "the longest is shown: {all:?}");
+    let late = "t1 lock a; t1 sleep 60ms; t1 sleep 60ms +60ms; t2 request a +50ms; t1 unlock a +10ms; t2 lock a; t2 unlock a";
+    assert!(found(late).is_empty(), "most was before the wait");
+    let turn = "t1 lock a; t1 sleep 60ms; t1 unlock a +60ms; ";
+    let two = format!("t1 lock a; t2 request a; t1 unlock a; {turn}{turn}t2 lock a; t2 unlock a");
+    assert!(found(&two).is_empty(), "each hold by itself is short");
+    let work = "t1 lock a; t1 sleep 5ms; t2 request a +1ms; t1 unlock a +200ms; t2 lock a; t2 unlock a";
+    assert!(found(work).is_empty(), "what follows the sleep is work");
+}
+
+#[test]
 fn a_lock_by_which_tests_run_one_after_another_may_be_held_over_all() {
     let tests = "object gate mutex @a.rs:1 ()\nm::a lock gate; m::a sleep 200ms; m::b request gate +10ms; m::a unlock gate +200ms
         m::b lock gate; m::b unlock gate";

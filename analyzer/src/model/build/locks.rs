@@ -13,8 +13,9 @@ const NOTIFIERS: usize = 32;
 
 impl Builder<'_> {
     pub(super) fn request(&mut self, t: usize, time: Ticks, lock: ObjectId) {
-        self.tracks[t].request = Some((lock, time));
-        self.model.locks.at(lock.0).is_used = true;
+        let state = self.model.locks.at(lock.0);
+        state.is_used = true;
+        self.tracks[t].request = Some((lock, time, state.blocked.as_ref().map(|blocked| blocked.at(time))));
         for holding in &mut self.model.threads[t].held {
             holding.inside.waited_for_lock = true;
         }
@@ -28,7 +29,7 @@ impl Builder<'_> {
         state.is_used = true;
         state.acquisitions += 1;
         state.latest = number(t);
-        if let Some((asked, since)) = self.tracks[t].request.take()
+        if let Some((asked, since, before)) = self.tracks[t].request.take()
             && asked == lock
         {
             if state.waits == 0 {
@@ -36,8 +37,8 @@ impl Builder<'_> {
             }
             state.waits += 1;
             state.waiting.add(t, site, time.0.saturating_sub(since.0));
-            if let Some((op, begun, ended)) = state.latest_op {
-                let overlap = ended.0.min(time.0).saturating_sub(begun.0.max(since.0));
+            if let Some(blocked) = &state.blocked {
+                let (op, overlap) = blocked.overlap(before, since, time);
                 let op = &mut self.model.ops[op as usize];
                 if overlap > op.others_waited {
                     op.others_waited = overlap;

@@ -17,6 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Model;
 use super::context::Held;
+use super::lock::Hold;
 use super::mixed::{MixedKey, Sent, Taken};
 use super::thread::{Pending, Thread};
 use crate::beside::merge_beside;
@@ -36,8 +37,8 @@ struct Track {
     version: u32,
     /// Whether it did something since a poller learnt of all that was done.
     is_stirred: bool,
-    /// The lock that it waits for, since when.
-    request: Option<(ObjectId, Ticks)>,
+    /// The lock that it waits for, since when, and how long its holder had been blocked by then.
+    request: Option<(ObjectId, Ticks, Option<(Hold, u64)>)>,
     /// The read-only section that it ended last, if nothing but sleep followed: lock, site, writes of that lock.
     poll: Option<(ObjectId, SiteId, u64)>,
     /// Sections that only read and ended lately, each in the place of its site: site and lock.

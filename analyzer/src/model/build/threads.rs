@@ -3,10 +3,11 @@
 use conccheck_trace::{Event, ObjectId, SiteId, StringId, ThreadId, Ticks};
 
 use super::super::context::BlockingOp;
+use super::super::lock::{Blocked, Operation};
 use super::super::mixed::{ENDS, Mixed, MixedKind};
 use super::super::thread::Spawn;
 use super::contexts::Way;
-use super::{Builder, number};
+use super::{Builder, number, ticks};
 use crate::clock::Moment;
 
 impl Builder<'_> {
@@ -120,6 +121,9 @@ impl Builder<'_> {
             ops.push(BlockingOp { thread: t, chain, event, site, count: 0, others_waited: 0, waiter: None });
             u32::try_from(ops.len() - 1).unwrap_or(u32::MAX)
         });
+        // No event shows that a sleep is over: what its thread does then is no part of it.
+        let limit = if let Event::Sleep { nanos, .. } = event { ticks(self.model.trace, nanos.0) } else { u64::MAX };
+        let operation = Operation { id, begun: time, ended: Ticks(time.0.saturating_add(limit)) };
         let thread = &mut self.model.threads[t];
         let op = &mut self.model.ops[id as usize];
         op.count += 1;
@@ -127,7 +131,7 @@ impl Builder<'_> {
         for holding in &mut thread.held {
             holding.inside.slept |= slept;
             holding.inside.waited |= !slept;
-            self.model.locks.at(holding.lock.0).latest_op = Some((id, time, Ticks(u64::MAX)));
+            Blocked::begin(&mut self.model.locks.at(holding.lock.0).blocked, (number(t), holding.index), operation);
         }
     }
 
@@ -135,10 +139,8 @@ impl Builder<'_> {
     pub(super) fn end_op(&mut self, t: usize, time: Ticks) {
         let Some(id) = self.tracks[t].op.take() else { return };
         for holding in &self.model.threads[t].held {
-            if let Some((op, _, ended)) = &mut self.model.locks.at(holding.lock.0).latest_op
-                && *op == id
-            {
-                *ended = time;
+            if let Some(blocked) = &mut self.model.locks.at(holding.lock.0).blocked {
+                blocked.end(id, time);
             }
         }
     }
