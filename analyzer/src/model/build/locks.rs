@@ -5,7 +5,7 @@ use conccheck_trace::{FrameId, How, Mode, ObjectId, Section, SiteId, Ticks};
 use super::super::context::{Held, Holding, Inside};
 use super::super::lock::{Reading, Stale};
 use super::contexts::Way;
-use super::{Builder, PASSED, number};
+use super::{Asked, Builder, PASSED, number};
 use crate::clock::Moment;
 
 /// Notifiers remembered for each lock.
@@ -15,7 +15,8 @@ impl Builder<'_> {
     pub(super) fn request(&mut self, t: usize, time: Ticks, lock: ObjectId) {
         let state = self.model.locks.at(lock.0);
         state.is_used = true;
-        self.tracks[t].request = Some((lock, time, state.blocked.as_ref().map(|blocked| blocked.at(time))));
+        let before = state.blocked.as_ref().map(|blocked| blocked.at(time));
+        self.tracks[t].request = Some(Asked { lock, since: time, before });
         for holding in &mut self.model.threads[t].held {
             holding.inside.waited_for_lock = true;
         }
@@ -29,7 +30,7 @@ impl Builder<'_> {
         state.is_used = true;
         state.acquisitions += 1;
         state.latest = number(t);
-        if let Some((asked, since, before)) = self.tracks[t].request.take()
+        if let Some(Asked { lock: asked, since, before }) = self.tracks[t].request.take()
             && asked == lock
         {
             if state.waits == 0 {

@@ -30,6 +30,13 @@ use contexts::{ContextIds, Way};
 /// Sites at which a thread read lately that are remembered: a power of two, so that a site's place is a part of its number.
 const PASSED: usize = 16;
 
+/// A request of a lock: when it was, and how long the lock's holder had been blocked by then.
+struct Asked {
+    lock: ObjectId,
+    since: Ticks,
+    before: Option<(Hold, u64)>,
+}
+
 /// What only the pass itself needs to know of a thread.
 #[derive(Default)]
 struct Track {
@@ -37,8 +44,8 @@ struct Track {
     version: u32,
     /// Whether it did something since a poller learnt of all that was done.
     is_stirred: bool,
-    /// The lock that it waits for, since when, and how long its holder had been blocked by then.
-    request: Option<(ObjectId, Ticks, Option<(Hold, u64)>)>,
+    /// The lock that it waits for.
+    request: Option<Asked>,
     /// The read-only section that it ended last, if nothing but sleep followed: lock, site, writes of that lock.
     poll: Option<(ObjectId, SiteId, u64)>,
     /// Sections that only read and ended lately, each in the place of its site: site and lock.
