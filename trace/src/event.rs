@@ -208,6 +208,8 @@ pub enum Event {
     /// Gives up its turn (`yield_now`, `spin_loop`), as a loop does that polls something that is not recorded, an atomic flag
     /// perhaps. Recorded once until the thread records something else.
     Yield { site: SiteId },
+    /// The thread ends the process (`process::exit`), and what it has is not dropped. Events of thread-local destructors may follow.
+    Exit { site: SiteId },
     /// About to park. Ends in `Unparked`.
     Park { site: SiteId, timed: bool },
     /// A park ended.
@@ -325,6 +327,7 @@ impl Event {
             | Event::Join { site, .. }
             | Event::Sleep { site, .. }
             | Event::Yield { site }
+            | Event::Exit { site }
             | Event::Park { site, .. }
             | Event::Unpark { site, .. }
             | Event::OnceRequest { site, .. }

@@ -29,7 +29,7 @@
 //! | `clone-sender c s2 [s1]`, `clone-receiver c r2 [r1]` | `HandleClone` and `HandleMade`: the new handle, then its origin |
 //! | `drop-sender c [s1]`, `drop-receiver c [r1]` | `HandleDrop` |
 //! | `spawn t1 [scoped]`, `end [panicked]`, `request-join t1`, `join t1 [untaken]`, `detach t1` | `Spawn` (and `Start` of `t1`), `End`, `JoinRequest`, `Join`, `Detach` |
-//! | `sleep 10ms`, `yield`, `park [timed]`, `unparked`, `unpark [t1]` | the same |
+//! | `sleep 10ms`, `yield`, `exit`, `park [timed]`, `unparked`, `unpark [t1]` | the same |
 //! | `once-request o`, `once-begin o`, `once-end o [panicked]`, `once-get o` | the same |
 //! | `barrier-wait b 3`, `barrier-pass b` | the same |
 //! | `token-clone c`, `cancel c`, `cancel-wait c [timed]`, `cancel-look c [cancelled]` | the same |

@@ -35,8 +35,8 @@ impl Rule for GuardLeak {
         }
         let mut by_site: BTreeMap<SiteId, Vec<(usize, &Holding)>> = BTreeMap::new();
         for (t, thread) in model.threads.iter().enumerate() {
-            // A thread that lost events may have released what it seems to hold.
-            if model.stuck().state(t) == State::Ended && thread.lost == 0 {
+            // A thread that lost events may have released what it seems to hold, and nobody can want what one holds that ended the process.
+            if model.stuck().state(t) == State::Ended && thread.lost == 0 && !thread.exits {
                 for held in &thread.held {
                     by_site.entry(held.site).or_default().push((t, held));
                 }

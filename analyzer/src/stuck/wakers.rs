@@ -75,8 +75,11 @@ pub(super) fn wakers(holders: &Holders<'_>, t: usize) -> Wakers {
 /// Threads that hold the lock in a way that keeps out `asked`.
 fn lock_holders(model: &Model<'_>, lock: ObjectId, asked: Mode) -> Vec<(usize, bool)> {
     let Some(state) = model.locks.get(lock.0) else { return Vec::new() };
-    let keeps_out = |t: usize| model.threads[t].held.iter().any(|held| held.lock == lock && modes::blocks(held.mode, asked));
-    let mut holders: Vec<(usize, bool)> = state.holders.iter().filter(|t| keeps_out(**t)).map(|t| (*t, true)).collect();
+    // Who ended the process would have gone on to release it.
+    let is_holder = |t: usize| {
+        !model.threads[t].exits && model.threads[t].held.iter().any(|held| held.lock == lock && modes::blocks(held.mode, asked))
+    };
+    let mut holders: Vec<(usize, bool)> = state.holders.iter().filter(|t| is_holder(**t)).map(|t| (*t, true)).collect();
     holders.sort_unstable();
     holders.dedup();
     holders

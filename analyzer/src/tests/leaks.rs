@@ -127,6 +127,25 @@ fn the_threads_of_a_pool_that_an_initialiser_started_are_idle() {
 }
 
 #[test]
+fn who_ends_the_process_with_a_lock_held_did_not_forget_its_guard() {
+    let nothing: [&str; 0] = [];
+    for thread in ["main", "m::a"] {
+        let held = format!("{thread} lock a; THEN; {thread} EXIT");
+        let found = |then: &str, exit: &str| rules(&held.replace("THEN", then).replace("EXIT", exit));
+        assert_eq!(found("main spawn t2", "yield"), ["guard-leak"], "{thread}");
+        assert_eq!(found("main spawn t2", "exit"), nothing, "{thread}");
+        assert_eq!(found("main spawn t2; t2 request a", "yield"), ["guard-leak"], "{thread}");
+        assert_eq!(found("main spawn t2; t2 request a", "exit"), nothing, "{thread}");
+    }
+    assert_eq!(rules("main spawn t1; t1 lock a; t1 end; main join t1; main exit"), ["guard-leak"], "another's");
+    assert_eq!(
+        rules("main channel c; main spawn t1; t1 request-recv c; main exit"),
+        ["leaked-task"],
+        "it is over for others as before"
+    );
+}
+
+#[test]
 fn the_threads_of_a_pool_that_was_given_to_a_static_are_idle() {
     let found = |threads: &str, line: &'static str, value: &str| {
         let set = "main once-begin o @p.rs:2:1; main once-end o";

@@ -1,4 +1,4 @@
-//! What threads record: spawn, end, join, detach, park and sleep.
+//! What threads record: spawn, end, join, detach, park, sleep and the end of the process.
 
 use std::cell::Cell;
 use std::panic::Location;
@@ -197,6 +197,13 @@ pub fn yields(place: &'static Location<'static>) {
     if recorder::is_on() && LAST.get() != local::position() {
         recorder::emit(Event::Yield { site: recorder::site(place) });
         LAST.set(local::position());
+    }
+}
+
+/// Records that the thread is about to end the process, with whatever it has.
+pub fn exits(place: &'static Location<'static>) {
+    if recorder::is_on() {
+        recorder::emit(Event::Exit { site: recorder::site(place) });
     }
 }
 

@@ -14,5 +14,6 @@ pub use real_std::*;
 pub use conccheck_rt as __conccheck_rt;
 
 pub mod hint;
+pub mod process;
 pub mod sync;
 pub mod thread;

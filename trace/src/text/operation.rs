@@ -37,6 +37,7 @@ impl Parser {
             ("join", [child, "untaken"]) => Event::Join { child: self.known(child)?, site, took: false },
             ("detach", [child]) => Event::Detach { child: self.known(child)? },
             ("yield", []) => Event::Yield { site },
+            ("exit", []) => Event::Exit { site },
             ("sleep", [time]) => Event::Sleep { site, nanos: Nanos(duration(time)?) },
             ("park", []) => Event::Park { site, timed: false },
             ("park", ["timed"]) => Event::Park { site, timed: true },

@@ -39,6 +39,7 @@ macro_rules! event_table {
             0x28 Unparked "unparked" { }
             0x29 Unpark "unpark" { thread site }
             0x2a Yield "yield" { site }
+            0x2b Exit "exit" { site }
             0x30 OnceRequest "once-request" { once site }
             0x31 OnceBegin "once-begin" { once site }
             0x32 OnceEnd "once-end" { once panicked }

@@ -52,7 +52,7 @@ pub(crate) fn sample() -> ProcessTrace {
         main scope-begin serve; main token-clone stop; main cancel-look stop; main cancel-wait stop timed; main cancel-look stop\n\
         main cancel stop; main cancel-look stop cancelled; main scope-end serve\n\
         frame f /lib/x.so 4660; frame g /lib/x.so 99999999999 f; main lock queue; main lock outer; main stack g\n\
-        main unlock outer; main unlock queue; main end";
+        main unlock outer; main unlock queue; main exit; main end";
     text::parse(text).expect("is well-formed")
 }
 

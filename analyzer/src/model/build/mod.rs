@@ -312,6 +312,7 @@ impl Builder<'_> {
             Event::Start { parent, name } => self.start(t, time, parent, name),
             Event::Spawn { child, site, scoped } => self.spawn(t, index, time, child, site, scoped),
             Event::End { panicked } => self.end(t, index, time, panicked),
+            Event::Exit { .. } => self.model.threads[t].exits = true,
             Event::JoinRequest { .. } | Event::Sleep { .. } => self.begin_op(t, time, event),
             Event::Join { child, took, .. } => self.join(t, index, time, event, child, took),
             Event::Detach { child } => {

@@ -1,5 +1,6 @@
 //! However a process ends, every event up to the end is in the trace.
 
+use std::panic::Location;
 use std::process::Stdio;
 
 use conccheck_trace::Event;
@@ -45,13 +46,16 @@ fn a_process_that_calls_exit_leaves_every_event() {
     if support::is_child() {
         lock(1000);
         let _guard = LOCK.lock();
+        conccheck_rt::thread::exits(Location::caller());
         std::process::exit(3);
     }
     let run = run("ends::a_process_that_calls_exit_leaves_every_event");
     assert_eq!(run.status.code(), Some(3));
     let trace = run.trace();
     assert!(trace.header.clean_end);
-    assert_eq!(sections(&locker(&trace)), (1001, 1000));
+    let events = locker(&trace);
+    assert_eq!(sections(&events), (1001, 1000));
+    assert!(matches!(events.last(), Some(Event::Exit { .. })), "who ended the process is told from who returned");
 }
 
 #[test]
