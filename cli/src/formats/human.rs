@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use conccheck_analyzer::finding::{Finding, Party, Severity};
+use conccheck_analyzer::finding::{Finding, Party, Severity, Step};
 
 use super::snippets::{self, Label, Section, Tone};
 use super::{Render, links, scenario, summary};
@@ -98,13 +98,23 @@ fn other_side(finding: &Finding, party: &Party) -> String {
     format!("{side}: {}", super::thread(&party.thread))
 }
 
-/// The thread is named once; further steps continue the sentence.
+/// The thread is named once and further steps continue the sentence, unless they are not shown in this order: then each names it.
 fn labels(party: &Party) -> Vec<Label<'_>> {
+    let is_sentence = party.steps.is_sorted_by_key(|step| shown(party, step));
     let text = |index: usize, text: &str| {
-        if index == 0 { format!("{} {text}", super::thread(&party.thread)) } else { format!("and {text}") }
+        if index == 0 || !is_sentence { format!("{} {text}", super::thread(&party.thread)) } else { format!("and {text}") }
     };
     let steps = party.steps.iter().enumerate();
     steps.map(|(index, step)| Label { site: step.site.as_ref(), text: text(index, &step.text), primary: step.primary }).collect()
+}
+
+/// By what snippets put the steps in order: the file to look at first, then the others as they come, each by lines.
+fn shown(party: &Party, step: &Step) -> (bool, usize, u32) {
+    let Some(site) = &step.site else { return (true, usize::MAX, 0) };
+    let is_there = |other: &&Step| other.site.as_ref().is_some_and(|other| other.file == site.file);
+    let is_first = party.steps.iter().filter(is_there).any(|other| other.primary);
+    let file = party.steps.iter().position(|other| is_there(&other)).unwrap_or(usize::MAX);
+    (!is_first, file, site.line)
 }
 
 /// How sure it is, and why: in one line if that is not too long, else in a line each.
@@ -144,4 +154,29 @@ fn write_summary(report: &Report<'_>, out: &mut dyn Write) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use conccheck_trace::SiteDef;
+
+    use super::*;
+
+    #[test]
+    fn labels_make_a_sentence_only_where_they_are_shown_in_its_order() {
+        let texts = |places: [(&str, u32); 2]| {
+            let step = |at: usize, text: &str| {
+                let site = Some(SiteDef { file: places[at].0.into(), line: places[at].1, column: 1 });
+                Step { site, text: text.into(), primary: at == 1, is_call: false }
+            };
+            let party =
+                Party { thread: "main".into(), steps: vec![step(0, "holds `a` from here"), step(1, "waits for `b` here")] };
+            labels(&party).into_iter().map(|label| label.text).collect::<Vec<_>>()
+        };
+        let sentence = ["thread `main` holds `a` from here", "and waits for `b` here"];
+        let apart = ["thread `main` holds `a` from here", "thread `main` waits for `b` here"];
+        assert_eq!(texts([("a.rs", 3), ("a.rs", 7)]), sentence);
+        assert_eq!(texts([("a.rs", 7), ("a.rs", 3)]), apart);
+        assert_eq!(texts([("a.rs", 3), ("b.rs", 7)]), apart, "the file to look at first is shown first");
+    }
 }
