@@ -18,14 +18,23 @@ pub(super) fn name_at(sources: &dyn Sources, site: &SiteDef) -> Option<String> {
     };
     // A derived `Default` names the field's own line, where the field stands at the column.
     let own = field_at_end(&format!("{before}{}", identifier(&line, before.len()))).filter(|_| before.trim().is_empty());
+    let index = tuple_index(&before, line.get(before.len()..).unwrap_or_default());
+    let indexed = |name: String| index.map_or(name.clone(), |index| format!("{name}.{index}"));
     let owned = |field: String| match owner(&before, false, above) {
-        Some(owner) => format!("{owner}.{field}"),
-        None => field,
+        Some(owner) => indexed(format!("{owner}.{field}")),
+        None => indexed(field),
     };
     if let Some(field) = field_at_end(&before).or(own) {
         return Some(owned(field));
     }
-    if let Some(name) = binding(&line).or_else(|| tuple_field(&before, above)) {
+    if let Some(name) = binding(&line) {
+        let names: Vec<&str> = name.split('/').collect();
+        return Some(match index.filter(|_| names.len() > 1).and_then(|index| names.get(index)) {
+            Some(one) => (*one).to_owned(),
+            None => indexed(name),
+        });
+    }
+    if let Some(name) = tuple_field(&before, above) {
         return Some(name);
     }
     // The expression began on a line above.
@@ -46,6 +55,42 @@ pub(super) fn name_at(sources: &dyn Sources, site: &SiteDef) -> Option<String> {
         below = line;
     }
     None
+}
+
+/// As which part of a tuple the value between `before` and `after` is made, where the tuple lies on one line: 1 between
+/// `let pair = Arc::new((Mutex::new(0), ` and `Condvar::new()));`.
+fn tuple_index(before: &str, after: &str) -> Option<usize> {
+    let (mut closed, mut opened, mut commas) = (0, 0, 0);
+    for (at, c) in before.char_indices().rev() {
+        match c {
+            ')' | ']' | '}' => closed += 1,
+            '(' | '[' | '{' if closed > 0 => closed -= 1,
+            _ if closed > 0 => {}
+            ',' => commas += 1,
+            '(' if !before[..at].trim_end().ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '>' | '!' | ')')) => {
+                return (commas > 0 || has_comma(after, opened)).then_some(commas);
+            }
+            // Of a call, or of a list: a part of what encloses it.
+            '(' | '[' => (opened, commas) = (opened + 1, 0),
+            '{' | ';' | '=' | '|' | '<' | '>' => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether a comma stands in the brackets that enclose the text, `opened` of which are closed before.
+fn has_comma(text: &str, mut opened: i32) -> bool {
+    for c in text.chars() {
+        match c {
+            '(' | '[' | '{' => opened += 1,
+            ')' | ']' | '}' if opened == 0 => return false,
+            ')' | ']' | '}' => opened -= 1,
+            ',' if opened == 0 => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 fn identifier(line: &str, from: usize) -> String {
@@ -284,5 +329,18 @@ mod tests {
             Some("forks")
         );
         assert_eq!(name("let m = make(Bank { a: 1 }, ^Mutex::new(0));").as_deref(), Some("m"));
+    }
+
+    #[test]
+    fn parts_of_a_tuple_are_called_by_their_number_or_by_what_they_are_bound_to() {
+        let named = |text: &'static str| name(text).unwrap_or_default();
+        assert_eq!(named("let pair = Arc::new((^Mutex::new(false), Condvar::new()));"), "pair.0");
+        assert_eq!(named("let pair = Arc::new((Mutex::new(false), ^Condvar::new()));"), "pair.1");
+        assert_eq!(named("let v = vec![(Arc::new(^Mutex::new(f(1, 2))), 1)];"), "v.0");
+        assert_eq!(named("let s = S { pair: (Mutex::new(0), ^Condvar::new()) };"), "S.pair.1");
+        assert_eq!(named("let (a, b) = (Mutex::new(0), ^Mutex::new(1));"), "b");
+        assert_eq!(named("let (a, b) = ^channel();"), "a/b");
+        assert_eq!(named("let m = (^Mutex::new(f(0, 1)));"), "m");
+        assert_eq!(named("let m = make(1, ^Mutex::new(0));"), "m");
     }
 }
