@@ -39,9 +39,11 @@ impl Rule for UnobservedPanic {
             let mut draft = Draft::new(model, &META, Confidence::Manifest, []);
             let mut steps = vec![draft.step(site, "was started here, panicked, and was never joined", true)];
             if let Some(told) = told {
-                let text = format!("sent a message here as it went down, which {} took", model.names().called(told.taker));
-                steps.push(draft.step(told.site, text, false));
-                draft.evidence("if that message tells of the panic, it was heard of");
+                steps.push(draft.step(told.site, "sent a message here as it went down", false));
+                draft.evidence(format!(
+                    "it sent a message as it went down, which {} took: that may have told of the panic",
+                    model.names().called(told.taker)
+                ));
             }
             draft.party(*t, steps);
             for (other, _) in &threads[1..] {
