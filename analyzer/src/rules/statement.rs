@@ -149,6 +149,11 @@ pub(crate) fn uses_in<'a>(text: &'a str, guard: Option<&str>) -> Vec<(&'a str, &
     }
 }
 
+/// The expression whose lock a statement takes.
+pub(crate) fn locked(text: &str) -> Option<&str> {
+    taken(text).map(|(before, _)| &before[receiver(before)..])
+}
+
 /// Where the expression begins that a method is called on behind this text.
 fn receiver(text: &str) -> usize {
     let mut open = 0;

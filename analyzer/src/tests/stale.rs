@@ -97,6 +97,16 @@ fn what_a_write_relies_on_is_seen_over_several_lines_and_functions() {
     ];
     assert_eq!(found(&methods, 2, 5, "u64"), [(Confidence::Possible, Severity::Medium)]);
     assert_eq!(found(&methods, 2, 5, "app::Status"), [], "a state is often set whatever it was");
+    let in_a_line = [
+        "fn get(&self) -> u64 { *self.v.lock().unwrap() }",
+        "fn set(&self, v: u64) { *self.v.lock().unwrap() = v; }",
+        "fn add(&self) {",
+        "let v = self.get();",
+        "*self.v.lock().unwrap() = v + 1;",
+        "}",
+    ];
+    assert_eq!(found(&in_a_line, 1, 2, "u64"), [(Confidence::Possible, Severity::Medium)]);
+    assert_eq!(found(&in_a_line, 1, 5, "u64"), sure);
     let hit = ["fn get(&self) -> u64 {", "*self.v.lock().unwrap()", "}", "fn hit(&self) {", "*self.v.lock().unwrap() += 1;", "}"];
     assert_eq!(found(&hit, 2, 5, "u64"), [], "an update");
 }
@@ -221,7 +231,8 @@ fn a_value_that_a_function_gives_back_is_followed_to_its_caller() {
     let get = "self.stock.lock().unwrap().get(what).copied().unwrap_or(0)";
     let sold = "self.stock.lock().unwrap().insert(what, n - 1);";
     assert_eq!(shop(get, ["match self.stock(what) {", "n => {", sold]), sure);
-    assert_eq!(shop("self.0.lock().unwrap().contains_key(what)", ["if self.stock(what) {", "pause();", sold]), sure);
+    assert_eq!(shop("self.stock.lock().unwrap().contains_key(what)", ["if self.stock(what) {", "pause();", sold]), sure);
     assert_eq!(shop(get, ["println!(\"{}\", self.stock(what));", "let n = 3;", sold]), []);
+    assert_eq!(shop(get, ["let n = shelf.stock(what);", "if n > 3 {", sold]), [], "another one's");
     assert_eq!(shop(get, ["let n = self.other(what);", "if n > 3 {", sold]), [], "what was read elsewhere");
 }

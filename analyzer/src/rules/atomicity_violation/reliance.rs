@@ -28,13 +28,20 @@ pub(super) fn reliance(model: &Model<'_>, stale: &Stale) -> Option<Reliance> {
     let sure = |is_replaced| Reliance { confidence: Confidence::Manifest, is_replaced };
     let is_near = write.line >= read.line && write.line - read.line <= NEAR;
     let between = if is_near { statement::between(model, stale.read, stale.write) } else { Vec::new() };
-    if is_near && !between.iter().any(|line| declares_function(line)) {
+    // A function may stand in one line.
+    let is_own = |line: &String| declares_function(line) && read.line != write.line;
+    if is_near && !between.iter().chain([&writes]).any(is_own) {
         // A closure runs many times in one statement, and a function that calls itself has a value for each call.
-        let calls_itself = || function_of(model, read).is_some_and(|name| between.iter().any(|line| calls(line, &name)));
+        let calls_itself =
+            || function_of(model, read).is_some_and(|name| between.iter().any(|line| line.contains(&format!("{name}("))));
         let is_replaced = !statement::is_in_closure(&reads) && !calls_itself();
         return relies(model, stale, read.line).then_some(sure(is_replaced));
     }
-    if gives_back(&reads) && calls_before(model, read, write).into_iter().any(|call| relies(model, stale, call)) {
+    let call = function_of(model, read).filter(|_| gives_back(&reads)).and_then(|name| call_of(&name, &reads, &writes));
+    let is_call = |text: &str| call.as_ref().is_some_and(|call| has_call(text, call));
+    let is_whole = call.is_none() || declares_function(&writes);
+    let mut own = above(model, write).take_while(|(_, text)| !is_whole && !declares_function(text));
+    if own.any(|(number, text)| is_call(&text) && relies(model, stale, number)) {
         return Some(sure(false));
     }
     let sets = || is_setter(model, stale, &writes) && is_computed_with(model, stale.lock);
@@ -64,27 +71,32 @@ fn relies(model: &Model<'_>, stale: &Stale, from: u32) -> bool {
     })
 }
 
-/// The lines before a write, in its function, that call the function which the read is in.
-fn calls_before(model: &Model<'_>, read: &SiteDef, write: &SiteDef) -> Vec<u32> {
-    let Some(name) = function_of(model, read) else { return Vec::new() };
-    let own = above(model, write).take_while(|(_, text)| !declares_function(text));
-    own.filter(|(_, text)| calls(text, &name)).map(|(number, _)| number).collect()
+/// How the function `name`, which reads a lock, is called where it reads the one that is written: on the value that has the lock, if it is
+/// a method.
+fn call_of(name: &str, reads: &str, writes: &str) -> Option<String> {
+    match statement::locked(reads)?.strip_prefix("self") {
+        Some(part) => Some(format!("{}.{name}(", statement::locked(writes)?.strip_suffix(part)?)),
+        None => Some(format!("{name}(")),
+    }
+}
+
+/// Whether a line has this call.
+fn has_call(line: &str, call: &str) -> bool {
+    let is_within = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+    line.match_indices(call).any(|(at, _)| !line[..at].ends_with(is_within))
 }
 
 /// The name of the function that a site is in.
 fn function_of(model: &Model<'_>, site: &SiteDef) -> Option<String> {
-    above(model, site).find_map(|(_, text)| statement::declared_function(&text).map(str::to_owned))
+    let own = statement::numbered(model, site, site.line);
+    let mut lines = own.into_iter().chain(above(model, site).map(|(_, text)| text));
+    lines.find_map(|text| statement::declared_function(&text).map(str::to_owned))
 }
 
 /// The lines above a site with their numbers, from the nearest up.
 fn above<'a>(model: &'a Model<'_>, site: &'a SiteDef) -> impl Iterator<Item = (u32, String)> + 'a {
     let numbers = (site.line.saturating_sub(NEAR).max(1)..site.line).rev();
     numbers.map_while(move |number| Some((number, statement::numbered(model, site, number)?)))
-}
-
-/// Whether a line calls a function of this name.
-fn calls(line: &str, name: &str) -> bool {
-    statement::uses_in(line, Some(name)).into_iter().any(|(_, rest)| rest.starts_with('('))
 }
 
 fn declares_function(line: &str) -> bool {
