@@ -208,7 +208,8 @@ pub enum Event {
     /// Gives up its turn (`yield_now`, `spin_loop`), as a loop does that polls something that is not recorded, an atomic flag
     /// perhaps. Recorded once until the thread records something else.
     Yield { site: SiteId },
-    /// The thread ends the process (`process::exit`), and what it has is not dropped. Events of thread-local destructors may follow.
+    /// The thread ends the process (`process::exit`) while it holds locks, whose guards are not dropped. Events of thread-local
+    /// destructors may follow.
     Exit { site: SiteId },
     /// About to park. Ends in `Unparked`.
     Park { site: SiteId, timed: bool },

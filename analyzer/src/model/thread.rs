@@ -30,7 +30,7 @@ pub struct Thread {
     pub end_index: u32,
     /// Whether it has its token: a park ends at once. One is enough for several that were given before it parked.
     pub has_token: bool,
-    /// Whether it ended the process, so that what it has was not dropped.
+    /// Whether it ended the process while it held locks, which it had no time to release.
     pub exits: bool,
     /// Whether its closure ended by a panic.
     pub panicked: bool,

@@ -194,6 +194,11 @@ impl Local {
         self.held.set(self.held.get().wrapping_add(lock.0));
     }
 
+    /// Whether the thread holds locks, as far as it recorded that; where all calls are wanted, whether it recorded anything.
+    pub(crate) fn holds(&self) -> bool {
+        self.held.get() != 0
+    }
+
     /// Records the calls that led to the acquisition of this lock, which is held now and was just recorded, if that is new.
     #[inline(always)]
     pub(crate) fn say_calls(&self, lock: ObjectId, site: SiteId) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use conccheck_trace::{Event, Nanos, ThreadId};
 
-use crate::local::{self, Position};
+use crate::local::{self, Local, Position};
 use crate::recorder;
 
 /// A thread that was, or is about to be, started through the facade. Known to its parent, to itself and to its scope.
@@ -200,9 +200,9 @@ pub fn yields(place: &'static Location<'static>) {
     }
 }
 
-/// Records that the thread is about to end the process, with whatever it has.
+/// Records that the thread is about to end the process, if it holds locks: nobody forgot those.
 pub fn exits(place: &'static Location<'static>) {
-    if recorder::is_on() {
+    if local::with(Local::holds) && recorder::is_on() {
         recorder::emit(Event::Exit { site: recorder::site(place) });
     }
 }

@@ -44,6 +44,7 @@ fn a_process_that_returns_from_main_leaves_every_event_and_says_so() {
 #[test]
 fn a_process_that_calls_exit_leaves_every_event() {
     if support::is_child() {
+        conccheck_rt::thread::exits(Location::caller());
         lock(1000);
         let _guard = LOCK.lock();
         conccheck_rt::thread::exits(Location::caller());
@@ -56,6 +57,8 @@ fn a_process_that_calls_exit_leaves_every_event() {
     let events = locker(&trace);
     assert_eq!(sections(&events), (1001, 1000));
     assert!(matches!(events.last(), Some(Event::Exit { .. })), "who ended the process is told from who returned");
+    let exits = events.iter().filter(|e| matches!(e, Event::Exit { .. })).count();
+    assert_eq!(exits, 1, "without a lock it is not worth an entry");
 }
 
 #[test]
