@@ -14,19 +14,22 @@ pub(super) struct Lock {
     readers: u32,
     /// How the holder holds it.
     mode: Mode,
-    /// Whether it is never held by readers; `None`: not looked up yet.
-    pub(super) is_mutex: Option<bool>,
+    /// Whether its numbers alone give the order of its acquisitions, since it is never held by readers and none were only counted;
+    /// `None`: not looked up yet.
+    pub(super) is_ordered: Option<bool>,
     has_waiters: bool,
-    has_reader_heads: bool,
+    has_heads: bool,
 }
 
 /// What most locks don't have.
 #[derive(Default)]
 struct Rare {
-    /// Exclusive acquisitions that were counted, not recorded: gaps in the numbers.
-    missing: u64,
-    /// Threads whose next event is a read acquisition, with its number.
-    reader_heads: Vec<(u32, u64)>,
+    /// Acquisitions that were counted, not recorded, and are not known to come before the newest one: gaps in the numbers. `None`:
+    /// all are recorded.
+    counted: Option<u64>,
+    /// Threads whose next event is an acquisition with this number, so that those with a higher one come after it: the readers and,
+    /// where some were only counted, all.
+    heads: Vec<(u32, u64)>,
     /// Threads that wait for it to change.
     waiters: Vec<u32>,
 }
@@ -43,9 +46,9 @@ impl Default for Lock {
             depth: 0,
             readers: 0,
             mode: Mode::Exclusive,
-            is_mutex: None,
+            is_ordered: None,
             has_waiters: false,
-            has_reader_heads: false,
+            has_heads: false,
         }
     }
 }
@@ -67,34 +70,45 @@ impl Lock {
         if self.holder != NOBODY && (converts || mode == Mode::Reentrant) {
             return mode != Mode::Exclusive || self.readers == 0;
         }
-        let waits_for_readers = mode == Mode::Exclusive && self.readers > u32::from(converts)
-            || number != 0 && self.reader_heads().iter().any(|(head, before)| *before < number && *head != thread);
-        self.knows(number.saturating_sub(1)) && !waits_for_readers
+        let waits_for_others = mode == Mode::Exclusive && self.readers > u32::from(converts)
+            || number != 0 && self.heads().iter().any(|(head, before)| *before < number && *head != thread);
+        self.knows(number.saturating_sub(1)) && !waits_for_others
     }
 
-    /// Whether all exclusive acquisitions up to this one were passed on or counted.
+    /// Whether all exclusive acquisitions up to this one were passed on or may have been counted.
     fn knows(&self, number: u64) -> bool {
-        self.acquired >= number || self.acquired.saturating_add(self.rare.as_ref().map_or(0, |rare| rare.missing)) >= number
+        self.acquired >= number || self.counted().is_some_and(|counted| self.acquired.saturating_add(counted) >= number)
     }
 
-    fn reader_heads(&self) -> &[(u32, u64)] {
-        self.rare.as_ref().filter(|_| self.has_reader_heads).map_or(&[], |rare| &rare.reader_heads)
+    fn counted(&self) -> Option<u64> {
+        self.rare.as_ref()?.counted
+    }
+
+    fn heads(&self) -> &[(u32, u64)] {
+        self.rare.as_ref().filter(|_| self.has_heads).map_or(&[], |rare| &rare.heads)
     }
 
     pub(super) fn acquire(&mut self, thread: u32, mode: Mode, number: u64) {
+        if self.has_heads
+            && let Some(rare) = &mut self.rare
+        {
+            rare.heads.retain(|(head, _)| *head != thread);
+            self.has_heads = !rare.heads.is_empty();
+        }
         if is_read(mode) {
             self.readers += 1;
-            if let Some(rare) = &mut self.rare {
-                rare.reader_heads.retain(|(head, _)| *head != thread);
-                self.has_reader_heads = !rare.reader_heads.is_empty();
-            }
             return;
         }
         self.depth = if self.holder == thread { self.depth + 1 } else { 1 };
         (self.holder, self.mode) = (thread, mode);
-        // Numbers that were skipped are the summarised ones.
-        if let Some(rare) = self.rare.as_mut().filter(|_| number > self.acquired) {
-            rare.missing = rare.missing.saturating_sub(number - self.acquired - 1);
+        if let Some(Rare { counted: Some(counted), .. }) = self.rare.as_deref_mut()
+            && number != 0
+        {
+            // Numbers that were skipped are taken to be counted ones; what comes late was not.
+            *counted = match (number - 1).checked_sub(self.acquired) {
+                Some(skipped) => counted.saturating_sub(skipped),
+                None => counted.saturating_add(1),
+            };
         }
         self.acquired = self.acquired.max(number);
     }
@@ -116,16 +130,28 @@ impl Lock {
         self.release(if owns { Mode::Exclusive } else { Mode::Shared });
     }
 
-    /// So many exclusive acquisitions were counted, not recorded.
-    pub(super) fn skip(&mut self, count: u64) {
-        let missing = &mut self.rare.get_or_insert_default().missing;
-        *missing = missing.saturating_add(count);
+    /// So many acquisitions were counted, not recorded, at any time.
+    pub(super) fn count(&mut self, count: u64) {
+        self.is_ordered = Some(false);
+        self.rare.get_or_insert_default().counted = Some(count);
     }
 
-    /// The thread's next event is a read acquisition with this number.
-    pub(super) fn add_reader_head(&mut self, thread: u32, number: u64) {
-        self.has_reader_heads = true;
-        self.rare.get_or_insert_default().reader_heads.push((thread, number));
+    /// Whether acquisition `number` waits for more than were counted, as some counts are not in the trace. From now on it does not.
+    pub(super) fn lacks_counts(&mut self, mode: Mode, number: u64) -> bool {
+        let before = if is_read(mode) { number } else { number.saturating_sub(1) };
+        let lacks = self.counted().is_some() && !self.knows(before);
+        if lacks {
+            self.count(u64::MAX);
+        }
+        lacks
+    }
+
+    /// The thread's next event is an acquisition with this number.
+    pub(super) fn add_head(&mut self, thread: u32, mode: Mode, number: u64) {
+        if is_read(mode) || number != 0 && self.counted().is_some() {
+            self.has_heads = true;
+            self.rare.get_or_insert_default().heads.push((thread, number));
+        }
     }
 
     /// The thread waits for it to change.

@@ -17,7 +17,7 @@ use rustc_hash::FxHashMap;
 use crate::table::Table;
 use head::Head;
 use lock::{Lock, is_read};
-use needs::{Bounded, Need, Object, Task};
+use needs::{Bounded, Need, Object, Task, acquired};
 
 /// What the merge met.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -90,6 +90,9 @@ impl<'a, R: FnMut(&mut Vec<Step>, usize)> Merge<'a, R> {
             bounded: FxHashMap::default(),
             leash,
         };
+        for (lock, count) in &trace.census.counted {
+            merge.locks.at(lock.0).count(*count);
+        }
         for thread in 0..u32::try_from(merge.heads.len()).unwrap_or(u32::MAX) {
             merge.tasks.at(merge.heads[thread as usize].id.0).head = thread;
             merge.advance(thread);
@@ -111,7 +114,7 @@ impl<'a, R: FnMut(&mut Vec<Step>, usize)> Merge<'a, R> {
                     None => return merged,
                 },
             };
-            merged.forced += u64::from(is_forced && !self.lacks_receives(thread));
+            merged.forced += u64::from(is_forced && !self.lacks_receives(thread) && !self.lacks_counts(thread));
             let need = match self.heads[thread as usize].next() {
                 None => continue,
                 Some(Step::Section(section)) => {
@@ -152,12 +155,10 @@ impl<'a, R: FnMut(&mut Vec<Step>, usize)> Merge<'a, R> {
     fn advance(&mut self, thread: u32) {
         let head = &mut self.heads[thread as usize];
         head.advance();
-        match head.next() {
-            Some(
-                &(Step::Event(Record { event: Event::Acquire { lock, mode, order, .. }, .. })
-                | Step::Section(Section { lock, mode, order, .. })),
-            ) if is_read(mode) => self.locks.at(lock.0).add_reader_head(thread, order.0),
-            _ => {}
+        if let Some((lock, mode, number)) = head.next().and_then(acquired)
+            && (is_read(mode) || !self.trace.census.counted.is_empty())
+        {
+            self.locks.at(lock.0).add_head(thread, mode, number);
         }
     }
 
@@ -182,19 +183,18 @@ impl<'a, R: FnMut(&mut Vec<Step>, usize)> Merge<'a, R> {
     }
 
     /// Whether the step has its place by the lock's numbers alone: of a lock that also has readers, a write is placed after the reads
-    /// before it, for which these must be at hand.
+    /// before it, for which these must be at hand; of one whose acquisitions were partly counted, what is at hand comes in order.
     fn is_placed(&mut self, thread: u32) -> bool {
-        let (lock, mode, order) = match self.heads[thread as usize].next() {
-            Some(&Step::Section(Section { lock, mode, order, .. })) => (lock, mode, order),
-            Some(&Step::Event(Record { event: Event::Acquire { lock, mode, order, .. }, .. })) => (lock, mode, order),
-            Some(Step::Event(Record { event: Event::Release { .. }, .. })) => return true,
-            _ => return false,
-        };
+        let next = self.heads[thread as usize].next();
+        if let Some(Step::Event(Record { event: Event::Release { .. }, .. })) = next {
+            return true;
+        }
+        let Some((lock, mode, number)) = next.and_then(acquired) else { return false };
         let tables = &self.trace.tables;
         let is_mutex = || matches!(tables.object(lock)?.kind, ObjectKind::Mutex | ObjectKind::ReentrantMutex).then_some(());
         matches!(mode, Mode::Exclusive | Mode::Reentrant)
-            && order.0 != 0
-            && *self.locks.at(lock.0).is_mutex.get_or_insert_with(|| is_mutex().is_some())
+            && number != 0
+            && *self.locks.at(lock.0).is_ordered.get_or_insert_with(|| is_mutex().is_some())
     }
 
     fn wait(&mut self, thread: u32, need: Need) {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use conccheck_trace::{Event, ObjectId, Record, Stamp, Step, ThreadId};
+use conccheck_trace::{Event, Mode, ObjectId, Record, Section, Stamp, Step, ThreadId};
 
 use super::Merge;
 
@@ -45,6 +45,15 @@ pub(super) struct Bounded {
     queued: VecDeque<Stamp>,
 }
 
+/// The lock that a step acquires, how, and as which of its acquisitions.
+pub(super) fn acquired(step: &Step) -> Option<(ObjectId, Mode, u64)> {
+    match *step {
+        Step::Event(Record { event: Event::Acquire { lock, mode, order, .. }, .. })
+        | Step::Section(Section { lock, mode, order, .. }) => Some((lock, mode, order.0)),
+        Step::Event(_) => None,
+    }
+}
+
 impl<R: FnMut(&mut Vec<Step>, usize)> Merge<'_, R> {
     /// Whether there is room for a message of the thread, as far as is known; or a receive waits for it, and none of its own is before it.
     fn has_room(&self, id: ThreadId, channel: ObjectId, stamp: Stamp) -> bool {
@@ -65,6 +74,14 @@ impl<R: FnMut(&mut Vec<Step>, usize)> Merge<'_, R> {
         let Some(&Step::Event(Record { event, .. })) = self.heads[thread as usize].next() else { return false };
         let Some(Need::Room(channel)) = self.need(thread, &event) else { return false };
         self.bounded.remove(&channel).is_some()
+    }
+
+    /// Whether a thread waits for acquisitions that were counted, and the counts are not in the trace: so no longer waited for.
+    pub(super) fn lacks_counts(&mut self, thread: u32) -> bool {
+        match self.heads[thread as usize].next().and_then(acquired) {
+            Some((lock, mode, number)) => self.locks.at(lock.0).lacks_counts(mode, number),
+            None => false,
+        }
     }
 
     /// What the thread's next event, which is this one, has to wait for.
@@ -120,10 +137,6 @@ impl<R: FnMut(&mut Vec<Step>, usize)> Merge<'_, R> {
             Event::Release { lock, .. } => {
                 let state = self.locks.at(lock.0);
                 state.release_by(thread);
-                self.wake_lock(lock);
-            }
-            Event::Summary { lock, count, .. } => {
-                self.locks.at(lock.0).skip(count);
                 self.wake_lock(lock);
             }
             Event::ChannelNew { channel, capacity: Some(capacity), .. } => {

@@ -192,7 +192,11 @@ impl<'a> Model<'a> {
         let mut warnings = Vec::new();
         if self.forced > 0 {
             let events = if self.forced == 1 { "one event".to_owned() } else { format!("{} events", self.forced) };
-            warnings.push(format!("{path}: the order of {events} had to be guessed, since others are missing"));
+            let why = match self.summarised {
+                0 => "others are missing",
+                _ => "acquisitions were only counted (CONCCHECK_MAX_TRACE)",
+            };
+            warnings.push(format!("{path}: the order of {events} had to be guessed, since {why}"));
         }
         let cut = self.rings.get().map_or(0, |rings| rings.cut);
         if cut > 0 {

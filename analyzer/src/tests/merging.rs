@@ -1,7 +1,7 @@
 //! The merge of the threads' events.
 
 use conccheck_trace::read::{Header, ProcessTrace, Tables};
-use conccheck_trace::{Event, Record, ThreadId, Ticks};
+use conccheck_trace::{Event, Nanos, Record, ThreadId, Ticks};
 use proptest::prelude::*;
 
 use crate::merge::{merge, merge_steps};
@@ -86,6 +86,65 @@ fn what_waits_for_a_lost_event_goes_on_and_is_counted() {
     threads[1].1.retain(|record| matches!(record.event, Event::Start { .. }));
     let (order, forced) = merged(threads);
     assert_eq!((order.len(), forced), (8, 1));
+}
+
+/// These threads, where the sections of the thread with this number were only counted, which it says behind its other events.
+fn counted(mut threads: Vec<(ThreadId, Vec<Record>)>, thread: usize, count: u64) -> Vec<(ThreadId, Vec<Record>)> {
+    let records = &mut threads[thread].1;
+    let is_section = |record: &Record| matches!(record.event, Event::Acquire { .. } | Event::Release { .. });
+    let Some(Event::Acquire { lock, site, .. }) = records.iter().find(|record| is_section(record)).map(|record| record.event)
+    else {
+        panic!("the thread acquires nothing");
+    };
+    records.retain(|record| !is_section(record));
+    let (time, event) = (records[records.len() - 1].time, Event::Summary { lock, site, count, hold: Nanos(1) });
+    records.push(Record { time, event });
+    threads
+}
+
+#[test]
+fn nothing_waits_for_a_count_that_stands_behind_what_waits_itself() {
+    let text =
+        "main channel c; main spawn t1; main spawn t2; t1 lock a; t1 unlock a; t2 lock a; t2 unlock a; t2 lock a; t2 unlock a
+        t1 lock a; t1 unlock a; t1 send c; t2 recv c; t1 lock a; t1 unlock a";
+    // Where the thread was killed, its last count is not in the trace.
+    for count in [2, 1] {
+        let (order, forced) = merged(counted(threads(text), 2, count));
+        assert_eq!((order.len(), forced), (15, 0), "{count} counted");
+    }
+}
+
+#[test]
+fn acquisitions_come_in_the_order_of_their_numbers_although_others_were_counted() {
+    let text =
+        "main spawn t1; main spawn t2; main spawn t3; t3 lock a; t3 unlock a; t3 lock a; t3 unlock a; t3 lock a; t3 unlock a
+        t1 lock a; t1 unlock a; t2 lock a; t2 unlock a; t1 lock a; t1 unlock a; t2 lock a; t2 unlock a";
+    let mut threads = counted(threads(text), 3, 3);
+    // By its clock the first thread did all at once.
+    threads[1].1.iter_mut().skip(1).for_each(|record| record.time = Ticks(100));
+    let (order, forced) = merged(threads);
+    let numbers: Vec<_> = order
+        .iter()
+        .filter_map(|(.., record)| match record.event {
+            Event::Acquire { order, .. } => Some(order.0),
+            _ => None,
+        })
+        .collect();
+    assert_eq!((numbers, forced), (vec![4, 5, 6, 7], 0));
+}
+
+#[test]
+fn a_guessed_order_is_said_with_its_reason() {
+    let warned = |threads| {
+        let trace = ProcessTrace::from_records("x".into(), Header::default(), Tables::default(), threads);
+        crate::analyze(&[trace], &crate::NoSources, &crate::Config::default()).warnings
+    };
+    let mut threads =
+        threads("main spawn t1; main spawn t2; t1 lock a; t1 unlock a; t2 lock a; t2 unlock a; main lock b; main unlock b");
+    threads[1].1.retain(|record| matches!(record.event, Event::Start { .. }));
+    let reason = "x: the order of one event had to be guessed, since";
+    assert_eq!(warned(threads.clone()), [format!("{reason} others are missing")]);
+    assert_eq!(warned(counted(threads, 0, 1)), [format!("{reason} acquisitions were only counted (CONCCHECK_MAX_TRACE)")]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What is found out of the events as a trace is opened, since all of them are passed anyway.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::Event;
 use crate::ids::ObjectId;
@@ -12,6 +12,8 @@ pub struct Census {
     pub waited_with: BTreeSet<ObjectId>,
     /// Whether a thread ever gave up its turn or slept, as one does that polls something that is not recorded.
     pub pauses: bool,
+    /// The locks of which acquisitions were only counted, and how many.
+    pub counted: BTreeMap<ObjectId, u64>,
 }
 
 impl Census {
@@ -20,6 +22,10 @@ impl Census {
         match *event {
             Event::Wait { lock, .. } => {
                 self.waited_with.insert(lock);
+            }
+            Event::Summary { lock, count, .. } => {
+                let sum = self.counted.entry(lock).or_default();
+                *sum = sum.saturating_add(count);
             }
             Event::Yield { .. } | Event::Sleep { .. } => self.pauses = true,
             _ => {}
