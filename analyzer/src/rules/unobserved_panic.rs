@@ -25,7 +25,7 @@ impl Rule for UnobservedPanic {
     }
 
     fn check(&self, model: &Model<'_>, out: &mut Vec<Finding>) {
-        let mut by_site: BTreeMap<(SiteId, Option<SiteId>), Vec<(usize, Option<Told>)>> = BTreeMap::new();
+        let mut by_site: BTreeMap<(SiteId, Option<SiteId>), Vec<Panicked>> = BTreeMap::new();
         for (t, thread) in model.threads.iter().enumerate() {
             // The end of a scope passes panics on by itself.
             let Some(spawn) = thread.spawn.filter(|spawn| !spawn.is_scoped) else { continue };
@@ -66,6 +66,9 @@ impl Rule for UnobservedPanic {
 const LAST: u32 = 8;
 /// A destructor is at most so many lines long.
 const DESTRUCTOR: u32 = 60;
+
+/// A thread that panicked, and what it told of it.
+type Panicked = (usize, Option<Told>);
 
 /// A message that a thread sent as it went down.
 struct Told {
