@@ -37,8 +37,7 @@ fn stack(model: &Model<'_>, context: &Context) -> Option<FrameId> {
     let innermost = |context: &Context| model.chains[context.chain as usize].lock;
     let is_same =
         |other: &&Context| other.stack.is_some() && other.site == context.site && innermost(other) == innermost(context);
-    let others = || model.locks.get(context.lock.0).into_iter().flat_map(|lock| &lock.contexts);
-    let same = || others().map(|id| &model.contexts[*id as usize]).find(is_same).map(|other| other.stack);
+    let same = || model.contexts_of(context.lock).find(is_same).map(|other| other.stack);
     Some(context.stack).filter(|stack| stack.is_some()).or_else(same)
 }
 

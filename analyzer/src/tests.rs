@@ -13,6 +13,28 @@ impl Sources for Lines {
     }
 }
 
+/// A source file with a place that is marked by `^`, which is not part of it.
+pub(crate) struct Marked {
+    text: String,
+    pub(crate) site: SiteDef,
+}
+
+impl Marked {
+    pub(crate) fn new(text: &str) -> Marked {
+        let at = text.find('^').expect("a mark");
+        let line = text[..at].matches('\n').count() + 1;
+        let column = at - text[..at].rfind('\n').map_or(0, |newline| newline + 1) + 1;
+        let site = SiteDef { file: "src/a.rs".to_owned(), line: line as u32, column: column as u32 };
+        Marked { text: text.replace('^', ""), site }
+    }
+}
+
+impl Sources for Marked {
+    fn line(&self, site: &SiteDef) -> Option<String> {
+        self.text.lines().nth((site.line as usize).checked_sub(1)?).map(str::to_owned)
+    }
+}
+
 /// What is found in a trace given as text, but for advice.
 pub(crate) fn analysis(text: &str) -> Analysis {
     let mut analysis = with_advice(text);

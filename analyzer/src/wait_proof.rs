@@ -4,6 +4,7 @@ use conccheck_trace::SiteId;
 use rustc_hash::FxHashSet;
 
 use crate::model::Model;
+use crate::model::context::Context;
 use crate::model::mixed::{Mixed, MixedKind};
 use crate::predict::{Prover, Reading, Recorded, Verdict};
 use crate::proof::{self, Outcome, Schedule};
@@ -49,10 +50,8 @@ fn try_one(model: &Model<'_>, recorded: &Recorded, prover: &mut Prover<'_, '_>, 
 
 /// The other thread's acquisitions of the lock.
 fn takes(model: &Model<'_>, recorded: &Recorded, mixed: &Mixed) -> Vec<u32> {
-    let contexts = model.locks.get(mixed.lock.0).into_iter().flat_map(|lock| &lock.contexts);
-    let contexts = contexts.map(|id| &model.contexts[*id as usize]);
-    let meant =
-        contexts.filter(|context| context.thread() == mixed.other && context.site == mixed.other_site && context.can_wait());
+    let is_meant = |context: &&Context| context.thread() == mixed.other && context.site == mixed.other_site && context.can_wait();
+    let meant = model.contexts_of(mixed.lock).filter(is_meant);
     let mut takes: Vec<u32> = meant.flat_map(|context| proof::acquisitions(model, recorded, context)).collect();
     takes.sort_unstable();
     takes.dedup();

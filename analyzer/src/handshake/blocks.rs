@@ -1,7 +1,8 @@
 //! The blocks and statements of a source text, and which of them only wait.
 
-use super::words::{ENDS, IDLES, LOOKS, Names, OWNERS, TAKES, declared, names};
+use super::words::{ENDS, LOOKS, Names, OWNERS, TAKES, declared, has, idles, names};
 use crate::receiver::last_word;
+use crate::rules::statement::mentions;
 
 #[derive(Clone, Debug)]
 pub(super) struct Statement {
@@ -111,10 +112,9 @@ impl Blocks {
 
 /// What a loop waits for, if it does nothing else.
 pub(super) fn is_wait(head: &str, statements: &[Statement]) -> Option<Waits> {
-    let idles = |text: &str| IDLES.iter().any(|call| text.contains(call));
     let waits_for = |text: &str| {
         let looks: Names = names(text, &LOOKS).collect();
-        let of_owners = || OWNERS.iter().any(|call| text.contains(call)).then_some(Waits::Owners);
+        let of_owners = || has(text, &OWNERS).then_some(Waits::Owners);
         if looks.is_empty() { of_owners() } else { Some(Waits::Atomic(looks)) }
     };
     let head = head.trim().rsplit(": ").next().unwrap_or_default();
@@ -142,11 +142,6 @@ pub(super) fn looked(statements: &[Statement]) -> Looked {
 pub(super) fn bound(text: &str) -> Option<&str> {
     let pattern = text.trim_start().strip_prefix("let ")?.split(['=', ':']).next()?;
     Some(last_word(pattern.trim_end())).filter(|name| !name.is_empty())
-}
-
-/// Whether a text has a name in it as a word.
-pub(super) fn mentions(text: &str, name: &str) -> bool {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
 }
 
 /// The atomics of which one has to be set for what a statement's braces hold (`runs`), or for what follows it.

@@ -4,11 +4,12 @@ use std::ops::RangeInclusive;
 
 use conccheck_trace::SiteDef;
 
-use super::blocks::{Block, Blocks, Statement, bound, ends_by_leaving, is_negated, leaves, mentions, within};
+use super::blocks::{Block, Blocks, Statement, bound, ends_by_leaving, is_negated, leaves, within};
 use super::source::Around;
-use super::words::{AWAITS, AWAITS_WHILE, ENDS, IDLES, Names, calls, declared, names};
+use super::words::{AWAITS, AWAITS_WHILE, ENDS, Names, calls, declared, idles, names};
 use crate::Sources;
 use crate::receiver::last_word;
+use crate::rules::statement::mentions;
 
 /// When a thread goes on that takes a lock.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -86,7 +87,7 @@ impl Condition {
 
 /// The function that does nothing but look here.
 fn getter(blocks: &Blocks, statements: &[Statement]) -> Option<String> {
-    let [body] = &blocks.open[blocks.open.len().checked_sub(1)?..] else { return None };
+    let body = blocks.open.last()?;
     let name = declared(&body.head).filter(|_| body.head.contains("->"))?;
     (body.statements.is_empty() && statements.len() == 1).then(|| name.to_owned())
 }
@@ -120,26 +121,20 @@ fn passes(statement: &Statement, guard: &str) -> Option<Condition> {
     (!condvars.is_empty()).then_some(Condition::Notified(condvars))
 }
 
-fn idles(text: &str) -> bool {
-    IDLES.iter().any(|call| text.contains(call))
-}
-
 /// The lines, counted from the place on, of what is done only if a condition holds that the statement tests, if it tests one.
 fn tested(statement: &Statement, below: &[String]) -> Option<(u32, u32)> {
     let head = statement.text.trim();
     let branches = ["if ", "match ", "while let "].iter().any(|word| head.starts_with(word));
     let binds = head.starts_with("let ") && [" else", " match ", " if "].iter().any(|word| head.contains(word));
-    let from = below.get(statement.line as usize..)?;
-    let text = if branches && !is_negated(head) {
-        let braces = within(from, 0);
-        if braces.contains('{') { braces } else { return None }
+    let (from, text) = if branches && !is_negated(head) {
+        let from = statement.line as usize;
+        (from, Some(within(below.get(from..)?, 0)).filter(|braces| braces.contains('{'))?)
     } else if branches && ends_by_leaving(&statement.inner) || binds && ENDS.iter().any(|word| mentions(&statement.inner, word)) {
-        within(below, 1)
+        (0, within(below, 1))
     } else {
         return None;
     };
-    let last = text.matches('\n').count() + if branches && !is_negated(head) { statement.line as usize } else { 0 };
-    Some((statement.line, u32::try_from(last).ok()?))
+    Some((statement.line, u32::try_from(from + text.matches('\n').count()).ok()?))
 }
 
 /// Whether it is a loop that looks at what the lock protects, and does nothing else.
@@ -163,22 +158,12 @@ fn looks_again(block: &Block, statements: &[Statement]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Text(String);
-    impl Sources for Text {
-        fn line(&self, site: &SiteDef) -> Option<String> {
-            self.0.lines().nth((site.line as usize).checked_sub(1)?).map(str::to_owned)
-        }
-    }
+    use crate::tests::Marked;
 
     /// What is waited for at the place marked by `^`.
     fn at(text: &str) -> Option<Condition> {
-        let source = format!("fn f() {{\n{text}\n}}");
-        let at = source.find('^').expect("a mark");
-        let line = source[..at].matches('\n').count() + 1;
-        let column = at - source[..at].rfind('\n').map_or(0, |newline| newline + 1) + 1;
-        let site = SiteDef { file: "a.rs".to_owned(), line: line as u32, column: column as u32 };
-        Condition::at(&Text(source.replace('^', "")), &site)
+        let source = Marked::new(&format!("fn f() {{\n{text}\n}}"));
+        Condition::at(&source, &source.site)
     }
 
     fn notified(name: &str) -> Option<Condition> {

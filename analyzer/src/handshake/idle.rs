@@ -4,7 +4,7 @@ use conccheck_trace::SiteDef;
 
 use super::blocks::{Block, Blocks, leaves, within};
 use super::source::Around;
-use super::words::{ATTEMPTS, CLOCKS, LOOKS, OWNERS, TAKES_LOCKS, calls, declared};
+use super::words::{ATTEMPTS, CLOCKS, LOOKS, OWNERS, TAKES_LOCKS, calls, declared, has};
 use crate::Sources;
 
 /// Whether a thread that idles at this place may look again and again at what others do. Where the source is not at hand, it may.
@@ -24,10 +24,6 @@ pub(crate) fn may_poll(sources: &dyn Sources, site: &SiteDef) -> bool {
         }
     }
     true
-}
-
-fn has(text: &str, words: &[&str]) -> bool {
-    words.iter().any(|word| text.contains(word))
 }
 
 /// The head of a loop, without what it may stand in.

@@ -31,10 +31,7 @@ pub(super) fn all(model: &Model<'_>) -> Conditions {
 /// Where the first looked at a condition before all that is kept of it, if what others did after all of the second made that true.
 pub(super) fn met(model: &Model<'_>, late: &Context, early: &Context) -> Option<SiteId> {
     let joiner = model.threads[early.thread()].joined_by;
-    let takes = |lock: ObjectId, thread: usize| {
-        let contexts = model.locks.get(lock.0).into_iter().flat_map(|lock| &lock.contexts);
-        contexts.map(|id| &model.contexts[*id as usize]).any(|context| context.thread() == thread)
-    };
+    let takes = |lock: ObjectId, thread: usize| model.contexts_of(lock).any(|context| context.thread() == thread);
     let stands: OnceCell<Vec<SiteDef>> = OnceCell::new();
     let depends = |context: &Context, condition: &Condition| {
         let mut places = stands.get_or_init(|| places(model, late).collect()).iter();

@@ -45,21 +45,11 @@ fn is_plain(sources: &dyn Sources, site: &SiteDef, field: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Text(String);
-    impl Sources for Text {
-        fn line(&self, site: &SiteDef) -> Option<String> {
-            self.0.lines().nth((site.line as usize).checked_sub(1)?).map(str::to_owned)
-        }
-    }
+    use crate::tests::Marked;
 
     fn at(field: &str, function: &str) -> bool {
-        let source = format!("struct S {{\n{field}\n}}\nimpl S {{\n{function}\n}}");
-        let at = source.find('^').expect("a mark");
-        let line = source[..at].matches('\n').count() + 1;
-        let column = at - source[..at].rfind('\n').map_or(0, |newline| newline + 1) + 1;
-        let site = SiteDef { file: "a.rs".to_owned(), line: line as u32, column: column as u32 };
-        is_owned(&Text(source.replace('^', "")), &site)
+        let source = Marked::new(&format!("struct S {{\n{field}\n}}\nimpl S {{\n{function}\n}}"));
+        is_owned(&source, &source.site)
     }
 
     #[test]

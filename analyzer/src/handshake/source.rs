@@ -210,21 +210,12 @@ fn helpers(lines: &[String]) -> Vec<Helper> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::Marked;
 
-    struct Text(String);
-    impl Sources for Text {
-        fn line(&self, site: &SiteDef) -> Option<String> {
-            self.0.lines().nth(site.line as usize - 1).map(str::to_owned)
-        }
-    }
-
-    /// What is said of the place marked by `^`: whether there is a wait before it, and whether an atomic is set behind it.
+    /// What is said of a marked place: whether there is a wait before it, and whether an atomic is set behind it.
     fn at(source: &str) -> (bool, bool) {
-        let at = source.find('^').expect("a mark");
-        let line = source[..at].matches('\n').count() + 1;
-        let column = at - source[..at].rfind('\n').map_or(0, |newline| newline + 1) + 1;
-        let site = SiteDef { file: "a.rs".to_owned(), line: line as u32, column: column as u32 };
-        let place = Place::new(&Text(source.replace('^', "")), &Files::default(), &site);
+        let source = Marked::new(source);
+        let place = Place::new(&source, &Files::default(), &source.site);
         (place.waits().is_some(), !place.sets().is_empty())
     }
 
@@ -268,11 +259,9 @@ mod tests {
         let of = |text: &str| names(text, &SETS).collect::<Vec<_>>();
         assert_eq!(of("self.state.done2.store(true, SeqCst); x.0.swap(1, SeqCst)"), ["done", "0"]);
         assert_eq!(of("cells[i].store(1, SeqCst); done_.store(1, SeqCst)"), ["cells", "done"]);
-        let place = Place::new(
-            &Text("fn f() {\n while !go.load(SeqCst) {}\n let a = a.lock();\n}\nfn g() { go.store(true, SeqCst); }".to_owned()),
-            &Files::default(),
-            &SiteDef { file: "a.rs".to_owned(), line: 3, column: 10 },
-        );
+        let source =
+            Marked::new("fn f() {\n while !go.load(SeqCst) {}\n let a = ^a.lock();\n}\nfn g() { go.store(true, SeqCst); }");
+        let place = Place::new(&source, &Files::default(), &source.site);
         assert_eq!(place.waits(), Some((Waits::Atomic(Names::from(["go".to_owned()])), 2)));
         assert_eq!((place.sets(), place.set_in_file().len()), (Names::new(), 1));
     }

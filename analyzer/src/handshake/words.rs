@@ -46,6 +46,16 @@ pub(super) fn names<'t>(text: &'t str, methods: &'t [&str]) -> impl Iterator<Ite
     })
 }
 
+/// Whether one of these words stands in a text.
+pub(super) fn has(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text.contains(word))
+}
+
+/// Whether a text only idles, or a part of it.
+pub(super) fn idles(text: &str) -> bool {
+    has(text, &IDLES)
+}
+
 /// The name of the function whose declaration a line begins.
 pub(super) fn declared(text: &str) -> Option<&str> {
     let at = text.find("fn ").filter(|at| text[..*at].trim_end().is_empty() || text[..*at].ends_with(' '))?;

@@ -180,10 +180,15 @@ impl<'a> Model<'a> {
         held
     }
 
+    /// The contexts in which a lock was acquired or asked for.
+    pub(crate) fn contexts_of(&self, lock: ObjectId) -> impl Iterator<Item = &Context> {
+        self.locks.get(lock.0).into_iter().flat_map(|lock| &lock.contexts).map(|id| &self.contexts[*id as usize])
+    }
+
     /// The context in which a thread acquired what it holds.
     pub(crate) fn context_of(&self, thread: usize, held: &Held) -> Option<&Context> {
-        let mut contexts = self.locks.get(held.lock.0)?.contexts.iter().map(|id| &self.contexts[*id as usize]);
-        contexts.find(|context| context.thread() == thread && context.chain == held.parent && context.site == held.site)
+        self.contexts_of(held.lock)
+            .find(|context| context.thread() == thread && context.chain == held.parent && context.site == held.site)
     }
 
     /// What could not be looked at as it should be, as sentences for the user.

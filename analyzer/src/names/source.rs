@@ -259,22 +259,12 @@ fn binding(line: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::Marked;
 
-    struct Text(&'static str);
-    impl Sources for Text {
-        fn line(&self, site: &SiteDef) -> Option<String> {
-            self.0.lines().nth(site.line as usize - 1).map(str::to_owned)
-        }
-    }
-
-    /// The name of what is made at the place marked by `^`, which is not part of the source.
-    fn name(source: &'static str) -> Option<String> {
-        let at = source.find('^').expect("a mark");
-        let line = source[..at].matches('\n').count() + 1;
-        let column = at - source[..at].rfind('\n').map_or(0, |newline| newline + 1) + 1;
-        let text = Text(String::leak(source.replace('^', "")));
-        let site = SiteDef { file: "src/a.rs".into(), line: line as u32, column: column as u32 };
-        name_at(&text, &site)
+    /// The name of what is made at a marked place.
+    fn name(source: &str) -> Option<String> {
+        let source = Marked::new(source);
+        name_at(&source, &source.site)
     }
 
     #[test]

@@ -128,9 +128,7 @@ fn finding(model: &Model<'_>, found: &[&Mixed], outcome: &Outcome) -> Finding {
 /// How the holder takes the lock, with how the other does.
 fn pairs<'m>(model: &'m Model<'_>, mixed: &'m Mixed) -> impl Iterator<Item = (&'m Context, &'m Context)> {
     let ways = |thread: usize, site: SiteId| {
-        let contexts = model.locks.get(mixed.lock.0).into_iter().flat_map(|lock| &lock.contexts);
-        let contexts = contexts.map(|id| &model.contexts[*id as usize]);
-        contexts.filter(move |context| context.thread() == thread && context.site == site)
+        model.contexts_of(mixed.lock).filter(move |context| context.thread() == thread && context.site == site)
     };
     ways(mixed.holder, mixed.hold_site).flat_map(move |late| ways(mixed.other, mixed.other_site).map(move |early| (late, early)))
 }

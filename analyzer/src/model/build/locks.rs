@@ -183,11 +183,10 @@ impl Builder<'_> {
         if let Some(heard) = state.heard.as_ref().filter(|heard| !heard.notifiers.contains(&t)) {
             let clock = &self.model.threads[t].clock;
             let is_new = |moment: &Moment| moment.thread != t && clock.get(moment.thread) <= moment.index;
-            if heard.notified.iter().any(is_new) {
-                let notified = heard.notified.clone();
-                if self.may_wait(site) {
-                    notified.iter().for_each(|moment| self.learn(t, moment));
-                }
+            let has_new = heard.notified.iter().any(is_new);
+            if has_new && self.may_wait(site) {
+                let notified = self.model.locks.at(lock.0).heard.as_ref().map(|heard| heard.notified.clone());
+                notified.iter().flatten().for_each(|moment| self.learn(t, moment));
             }
         }
         let state = self.model.locks.at(lock.0);
